@@ -1,0 +1,5 @@
+"""``python -m tidepool``."""
+
+from tidepool.cli import main
+
+main()

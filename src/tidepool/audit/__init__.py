@@ -1,0 +1,30 @@
+"""The audit: tells how a test set was prepared differently from its training set, undoes it and prices it.
+
+    verdict = tidepool.audit(train, test)
+    verdict.verdict, verdict.findings, verdict.repaired
+
+How it decides: ``hypotheses`` (values), ``search`` (geometry), ``moments`` (the distance), ``decide`` (margins),
+``conclude`` (findings). Each fault is one class in ``faults``.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from tidepool.audit.judge import audit
+from tidepool.audit.verdict import Cost, Finding, Verdict
+
+__all__ = ["Cost", "Finding", "Verdict", "audit"]
+
+
+class _CallableRoom(ModuleType):
+    """``tidepool.audit`` is this package as soon as it is imported, and the function in the documentation: be both."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Verdict:
+        """Audit two sets; see ``tidepool.audit.audit``."""
+        return audit(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallableRoom

@@ -1,0 +1,144 @@
+"""audit: was the test set prepared as the training set was? Values first, then labels' absence, then the search."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from tidepool.audit.conclude import Situation, conclude
+from tidepool.audit.decide import Decision, decide
+from tidepool.audit.evidence import JUDGED, Reference, centred, prepare, sample_rows
+from tidepool.audit.faults import Rescaled, SetsSwapped, Standardised
+from tidepool.audit.hypotheses import value_chains
+from tidepool.audit.missing import missing_values
+from tidepool.audit.placing import off_middle
+from tidepool.audit.scale import Scale, measure
+from tidepool.audit.search import search
+from tidepool.audit.traits import more_varied, traits
+from tidepool.audit.verdict import Finding, Verdict
+from tidepool.errors import DataError
+from tidepool.images import Array, ImageSet
+
+
+def audit(
+    train: ImageSet | str, test: ImageSet | str, *, seed: int = 0, price: bool = True, budget: float | None = None
+) -> Verdict:
+    """Tell how ``test`` was prepared differently from ``train``: which faults, how to undo them, what they cost.
+
+    train, test : sets of pictures, or anything that ``tidepool.read`` takes. Either may lack labels.
+    seed : chooses the samples; the same seed gives the same verdict.
+    price : replay the faults on held-back training pictures to say what they cost.
+    budget : seconds; less time means smaller samples and fewer candidates.
+
+    Raises DataError for empty sets or sets with different numbers of channels.
+    """
+    start = time.monotonic()
+    train, test = _read(train), _read(test)
+    for images, name in ((train, "training"), (test, "test")):
+        if not len(images):
+            raise DataError(f"the {name} set holds no images", "give a set with at least one image")
+    if train.labels is None and test.labels is not None:
+        return _swapped(train, test, seed, price, budget, start)
+    if train.channels != test.channels:
+        raise DataError(
+            f"training images have {train.channels} channels, test images {test.channels}",
+            "bring both to the same number of channels",
+        )
+    verdict = _Case(train, test, seed, price, budget, start).verdict()
+    return replace(verdict, seconds=time.monotonic() - start, _sets=lambda: (train, test))
+
+
+def _read(source: ImageSet | str) -> ImageSet:
+    if isinstance(source, ImageSet):
+        return source
+    from tidepool.formats import read
+
+    return read(source)
+
+
+def _swapped(train: ImageSet, test: ImageSet, seed: int, price: bool, budget: float | None, start: float) -> Verdict:
+    rest = audit(test, train, seed=seed, price=price, budget=budget)
+    evidence = [f"the first set has no labels, the second has {len(test):,}"]
+    if len(train) < len(test):
+        evidence.append(f"the second set is the larger one ({len(train):,} against {len(test):,} images)")
+    first = Finding(SetsSwapped(), "train", 0.97 if len(train) < len(test) else 0.85, tuple(evidence))
+    found = rest if rest.verdict == "fault" else replace(rest, findings=())
+    return replace(found.after(first, lambda: (train, test)), seconds=time.monotonic() - start)
+
+
+class _Case:
+    """One audit under way."""
+
+    def __init__(
+        self, train: ImageSet, test: ImageSet, seed: int, price: bool, budget: float | None, start: float
+    ) -> None:
+        self.train, self.test = train, test
+        self.seed, self.pricing, self.budget, self.start = seed, price, budget, start
+        self.rng = np.random.default_rng(seed)
+        self.findings: list[Finding] = []
+
+    def late(self) -> bool:
+        """Whether two thirds of the budget are gone."""
+        return self.budget is not None and time.monotonic() - self.start > 0.66 * self.budget
+
+    def verdict(self) -> Verdict:
+        """Go through the evidence and decide."""
+        train, train_scale = self._masked(self.train, "train")
+        test, test_scale = self._masked(self.test, "test")
+        if test_scale.plain and not train_scale.plain:
+            train, train_scale = self._plain_train(train, train_scale, test_scale)
+        factor = 1.0 if self.budget is None else float(np.clip(self.budget / 4, 0.1, 1.0))
+        reference = prepare(train, train_scale, self.rng, self.seed, factor)
+        sample = self._sample(test, int(JUDGED * factor))
+        chains = value_chains(train_scale, test_scale)
+        decision = decide(reference, len(sample), search(reference, sample, chains, self.late))
+        middle = None if self.late() else centred(reference, self.rng, self.seed)
+        if middle is not None:
+            # Jitter blurs the mean image until it tells nothing: move every picture to the middle, look again.
+            decision = decide(middle, len(sample), search(middle, sample, chains, self.late))
+        varied = decision.unexplained and self._train_varies_more(reference, sample, decision)
+        if varied or middle is not None:
+            decision = off_middle(decision, reference, sample)
+        return conclude(Situation(reference, test, decision, varied, self.pricing), self.findings)
+
+    def _masked(self, images: ImageSet, in_: str) -> tuple[ImageSet, Scale]:
+        """Return the set without missing values, and its scale; a finding says what was masked."""
+        sample = self._sample(images, JUDGED)
+        scale = measure(images.images, sample)
+        fault = missing_values(images, scale)
+        if fault is None:
+            return images, scale
+        evidence = (f"{fault.count:,} of {fault.total:,} images: {', '.join(fault.where)}",)
+        self.findings.append(Finding(fault, in_, 0.99, evidence))
+        masked = fault.undo_set(images)
+        return masked, measure(masked.images, self._sample(masked, JUDGED))
+
+    def _sample(self, images: ImageSet, wanted: int) -> Array:
+        chosen: Array = images.images[sample_rows(len(images), wanted, np.random.default_rng(self.seed + 1))]
+        return chosen
+
+    def _plain_train(self, train: ImageSet, scale: Scale, test_scale: Scale) -> tuple[ImageSet, Scale]:
+        """The training set itself leaves the lattice of pictures 0..255: undo and note that."""
+        rescalings = [fault for chain in value_chains(test_scale, scale) for fault in chain[:1]]
+        rescalings = [fault for fault in rescalings if isinstance(fault, Rescaled)]
+        if not rescalings:
+            return train, scale
+        # The other polarity (a test set that is inverted besides) names it only where that is plainer.
+        odd = [isinstance(fault, Standardised) and fault.known is None for fault in rescalings]
+        fault = rescalings[odd.index(min(odd))]
+        evidence = (
+            f"training values lie in {scale.low:.4g}..{scale.high:.4g}, "
+            f"test values are whole numbers in {test_scale.low:.4g}..{test_scale.high:.4g}",
+        )
+        self.findings.append(Finding(fault, "train", 0.98 if fault.exact else 0.9, evidence))
+        train = fault.undo_set(train)
+        return train, measure(train.images, self._sample(train, JUDGED))
+
+    def _train_varies_more(self, reference: Reference, sample: Array, decision: Decision) -> bool:
+        """Compare place, size and slant of the pictures after undoing what is believed."""
+        for fault in decision.chosen.faults:
+            sample = fault.undo(sample)
+        background = reference.background
+        return more_varied(traits(reference.images, background), traits(reference.unit(sample), background))

@@ -1,0 +1,54 @@
+"""Options that several commands share, spelt once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tidepool.errors import InputError
+
+if TYPE_CHECKING:
+    from tidepool.cli.printing import Printer
+
+
+def parse_frame(text: str | None, option: str) -> tuple[int, int] | None:
+    """Turn ``28x28`` into ``(28, 28)`` (height, width); raise InputError for anything else."""
+    if text is None:
+        return None
+    height, _, width = text.lower().partition("x")
+    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
+        raise InputError(f"{option} {text}: expected HEIGHTxWIDTH in pixels", f"for example {option} 28x28")
+    return int(height), int(width)
+
+
+class FrameType(click.ParamType[tuple[int, int]]):
+    """A frame as ``HxW``."""
+
+    name = "HxW"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Parse ``28x28``."""
+        if isinstance(value, tuple):
+            return value
+        frame = parse_frame(str(value), param.opts[0] if param else "frame")
+        assert frame is not None
+        return frame
+
+
+force = click.option("--force", is_flag=True, help="Overwrite what exists.")
+quiet = click.option("--quiet", is_flag=True, help="Print only errors.")
+no_cache = click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of parsed files.")
+shape = click.option("--shape", type=FrameType(), help="Frame of flat rows, where it is not square.")
+seed = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Random seed.")
+
+
+def say_score(printer: Printer, score: dict[str, Any] | None, step: str, of_what: str) -> None:
+    """Print an accuracy with its 95 % interval, if there is one."""
+    if score is None or not score["n"]:
+        return
+    from tidepool.statistics import wilson
+
+    low, high = wilson(round(score["accuracy"] * score["n"]), score["n"])
+    accuracy = f"{100 * score['accuracy']:.2f} % of {score['n']:,} {of_what}"
+    printer.say(step, f"{accuracy} (95 % interval {100 * low:.2f} to {100 * high:.2f})")

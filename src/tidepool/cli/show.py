@@ -1,0 +1,178 @@
+"""``tidepool show``: a sheet of pictures, in the terminal or as a PNG."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tidepool.cli import options
+from tidepool.cli.convert import size
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from tidepool.images import Array, ImageSet
+
+RAMP = " .:-=+*#%@"
+
+
+@click.command()
+@click.argument("src")
+@click.option("--out", metavar="SHEET.png", help="Write the sheet here instead of drawing it in the terminal.")
+@click.option("--count", type=click.IntRange(1, 10_000), help="How many pictures. [default: 20, or 100 with --out]")
+@size
+@options.shape
+@options.force
+@options.quiet
+@options.no_cache
+def show(
+    src: str, out: str | None, count: int | None, size: Any, shape: Any, force: bool, quiet: bool, no_cache: bool
+) -> None:
+    """Draw a sheet of pictures, in the terminal or as a PNG.
+
+    \b
+    tidepool show mnist --out sheet.png
+
+    The pictures are taken evenly from the whole set, with their labels below them.
+    """
+    import numpy as np
+
+    from tidepool.files import refuse_existing
+    from tidepool.formats import read
+
+    if out is not None:
+        refuse_existing(_checked(out), force)
+    images = read(src, shape=shape, size=size, cache=not no_cache)
+    wanted = min(len(images), count or (100 if out else 20))
+    chosen = images.select(np.linspace(0, len(images) - 1, wanted).round().astype(int))
+    pixels = to_uint8(chosen.images, images.images)
+    if out is None:
+        from rich.console import Console
+
+        if not quiet:
+            draw(pixels, chosen.labels, Console(highlight=False))
+        return
+    write_sheet(pixels, chosen, out)
+    if not quiet:
+        click.echo(f"wrote {out}: {wanted:,} of {len(images):,} pictures")
+
+
+def to_uint8(pixels: Array, whole: Array | None = None) -> Array:
+    """Return pictures as uint8 for the eye: values from 0 (or the least) to the largest of ``whole`` fill 0..255."""
+    import numpy as np
+
+    whole = pixels if whole is None else whole
+    finite = whole[np.isfinite(whole)] if whole.dtype.kind == "f" else whole
+    low, high = (min(0.0, float(finite.min())), float(finite.max())) if finite.size else (0.0, 1.0)
+    if pixels.dtype == np.uint8 and high > 127:
+        return pixels
+    scaled = (np.nan_to_num(pixels.astype(np.float64)) - low) / (high - low or 1.0)
+    return np.asarray(np.clip(scaled * 255, 0, 255).round().astype(np.uint8))
+
+
+def write_sheet(pixels: Array, chosen: ImageSet, out: str) -> None:
+    """Write the contact sheet as a PNG: small frames are enlarged by whole numbers, so that each pixel stays sharp."""
+    from math import ceil, sqrt
+
+    from PIL import Image, ImageDraw
+
+    from tidepool.files import whole
+
+    height, width = pixels.shape[1:3]
+    times = max(1, 56 // max(height, width))
+    across = ceil(sqrt(len(pixels)))
+    caption = 0 if chosen.labels is None else 14
+    cell_width, cell_height = width * times + 8, height * times + 8 + caption
+    sheet = Image.new("RGB", (across * cell_width, ceil(len(pixels) / across) * cell_height), "white")
+    pen = ImageDraw.Draw(sheet)
+    for i, one in enumerate(pixels):
+        left, top = (i % across) * cell_width + 4, (i // across) * cell_height + 4
+        picture = Image.fromarray(
+            one[..., :3] if one.ndim == 3 and one.shape[2] >= 3 else one.reshape(height, width, -1)[..., 0]
+        )
+        sheet.paste(picture.resize((width * times, height * times), Image.Resampling.NEAREST), (left, top))
+        if chosen.labels is not None:
+            pen.text(
+                (left, top + height * times + 1), _shortened(str(chosen.labels[i]), width * times // 6), fill="black"
+            )
+    with whole(out) as temporary:
+        sheet.save(temporary, "PNG")
+
+
+def draw(pixels: Array, labels: Array | None, console: Console) -> None:
+    """Print the pictures side by side, as many as the width holds; two rows of pixels are one row of half blocks."""
+    from rich.text import Text
+
+    pixels = _fitted(pixels, console.width)
+    width = pixels.shape[2]
+    across = max(1, (console.width + 1) // (width + 1))
+    coloured = console.color_system is not None and not console.no_color
+    for start in range(0, len(pixels), across):
+        part = pixels[start : start + across]
+        lines = [_blocks(one) if coloured else _letters(one) for one in part]
+        for row in zip(*lines):
+            console.print(Text(" ").join(row), no_wrap=True, overflow="crop", soft_wrap=True)
+        if labels is not None:
+            texts = [f"{_shortened(str(label), width):<{width}}" for label in labels[start : start + across]]
+            console.print(Text(" ".join(texts).rstrip()), no_wrap=True, overflow="crop", soft_wrap=True)
+
+
+def _fitted(pixels: Array, width: int) -> Array:
+    """Return pictures no wider than the terminal, shrunk by averaging over areas."""
+    import numpy as np
+    from PIL import Image
+
+    if pixels.shape[2] <= width:
+        return pixels
+    height = max(2, round(pixels.shape[1] * width / pixels.shape[2]))
+    shrunk = [Image.fromarray(one).resize((width, height), Image.Resampling.BOX) for one in pixels]
+    return np.stack([np.asarray(one) for one in shrunk])
+
+
+def _blocks(picture: Array) -> list[Text]:
+    """Return one picture as lines of upper half blocks: the upper pixel is the ink, the lower one the paper."""
+    from rich.color import Color
+    from rich.style import Style
+    from rich.text import Text
+
+    def colour(pixel: Any) -> Color:
+        values = [int(v) for v in pixel]
+        return Color.from_rgb(*(values[:3] if len(values) >= 3 else values[:1] * 3))
+
+    rows = _even(picture.reshape(*picture.shape[:2], -1))
+    lines = []
+    for upper, lower in zip(rows[::2], rows[1::2]):
+        line = Text()
+        for above, below in zip(upper, lower):
+            line.append("▀", Style(color=colour(above), bgcolor=colour(below)))
+        lines.append(line)
+    return lines
+
+
+def _letters(picture: Array) -> list[Text]:
+    """Return one picture as lines of letters, darker to lighter, for terminals without colour."""
+    from rich.text import Text
+
+    rows = _even(picture.reshape(*picture.shape[:2], -1)).mean(axis=2)
+    pairs = (rows[::2] + rows[1::2]) / 2
+    return [Text("".join(RAMP[int(value * (len(RAMP) - 1) / 255 + 0.5)] for value in line)) for line in pairs]
+
+
+def _even(rows: Array) -> Array:
+    import numpy as np
+
+    return rows if len(rows) % 2 == 0 else np.concatenate([rows, np.zeros_like(rows[:1])])
+
+
+def _shortened(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(1, width - 1)] + "…"
+
+
+def _checked(out: str) -> str:
+    from tidepool.errors import InputError
+
+    if not out.lower().endswith(".png"):
+        raise InputError(f"{out}: the sheet is written as PNG", "give a name that ends in .png")
+    return out

@@ -1,0 +1,57 @@
+"""Outputs appear whole or not at all: written beside their name, then renamed over it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tidepool.errors import InputError, OutsideError
+
+
+def refuse_existing(path: str | os.PathLike[str], force: bool) -> Path:
+    """Return ``path`` as a Path; raise InputError if something stands there and ``force`` is not given."""
+    target = Path(path)
+    if target.exists() and not force:
+        raise InputError(f"{target}: exists already", "give another name, or --force to overwrite it")
+    return target
+
+
+@contextmanager
+def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give the name of a temporary file beside ``path``; on success it becomes ``path``, on failure nothing remains.
+
+    Parent folders are made. Errors of the disk become OutsideError (exit code 4).
+    """
+    target = Path(path)
+    # The suffixes stay at the end: some writers choose the format by them.
+    temporary = target.with_name(f".{secrets.token_hex(4)}-{target.name}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with temporary.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        if isinstance(error, OutsideError):
+            raise
+        raise disk_error(target, error) from error
+    finally:
+        # Where the folder itself is no folder there is nothing to take away either.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def disk_error(target: Path, error: OSError) -> OutsideError:
+    """Turn an OSError met while writing ``target`` into one clear line."""
+    hints = {
+        errno.ENOSPC: "the disk is full: make room, or write somewhere else with --out",
+        errno.EACCES: "you may not write there: choose another folder with --out",
+        errno.EROFS: "that file system is read-only: choose another folder with --out",
+        errno.ENOTDIR: "a part of this path is a file, not a folder",
+        errno.EEXIST: "a part of this path is a file, not a folder",
+    }
+    return OutsideError(f"{target}: cannot be written ({error.strerror})", hints.get(error.errno or 0, ""))

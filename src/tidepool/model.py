@@ -1,0 +1,139 @@
+"""The artefact: what leaves training, in one ``.tidepool`` file that predicts without PyTorch.
+
+A zip with ``model.onnx`` (takes raw pictures), ``weights.safetensors`` (continues training), ``card.json`` (what it
+was trained on, how, how well) and ``manifest.json`` (format version, sha256 of the others). Nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tidepool.errors import OutsideError
+from tidepool.images import ImageSet
+from tidepool.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from tidepool.nets.stack import Stack
+
+Array = npt.NDArray[Any]
+_BATCH = 512
+
+
+class Model:
+    """Preprocessing, network, class names and a card. Takes raw pictures, as the files have them.
+
+    onnx : the graph as bytes; weights : the safetensors bytes; card : see ``make``.
+    """
+
+    def __init__(self, onnx: bytes, weights: bytes, card: dict[str, Any]) -> None:
+        self.onnx = onnx
+        self.weights_bytes = weights
+        self.card = card
+
+    @staticmethod
+    def make(stack: Stack, preprocessing: Preprocessing, weights: dict[str, Array], card: dict[str, Any]) -> Model:
+        """Return the model of a trained stack. ``card`` needs ``classes``; stack and preprocessing are added to it."""
+        from safetensors.numpy import save
+
+        from tidepool.nets.export import to_onnx
+
+        card = {**card, "stack": stack.to_dict(), "preprocessing": preprocessing.to_dict()}
+        arrays = {name: np.ascontiguousarray(value) for name, value in weights.items()}
+        return Model(to_onnx(stack, preprocessing, weights), save(arrays), card)
+
+    @property
+    def classes(self) -> Array:
+        """The class labels ``[K]``, int64 or str, in the order of the probabilities."""
+        classes = self.card["classes"]
+        return np.array(classes, dtype=np.int64 if all(isinstance(c, int) for c in classes) else np.str_)
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing:
+        """What happens to raw pictures inside the graph."""
+        return Preprocessing.from_dict(self.card["preprocessing"])
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The layers."""
+        from tidepool.nets.stack import Stack
+
+        return Stack.from_dict(self.card["stack"])
+
+    @cached_property
+    def weights(self) -> dict[str, Array]:
+        """The weights by name, as numpy arrays."""
+        from safetensors.numpy import load as load_arrays
+
+        arrays: dict[str, Array] = load_arrays(self.weights_bytes)
+        return arrays
+
+    @cached_property
+    def _session(self) -> Any:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise OutsideError("onnxruntime is not installed", "pip install onnxruntime") from error
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+        # Threads that spin between calls would take the cores from torch when both live in one process.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return onnxruntime.InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
+
+    def predict_proba(self, images: ImageSet | Array) -> npt.NDArray[np.float32]:
+        """Return the probabilities float32 ``[N, K]`` of raw pictures ``[N, H, W]`` or ``[N, H, W, C]``.
+
+        Smaller frames are padded evenly. Raises DataError for a larger frame, other channels or other values.
+        """
+        pictures = images.images if isinstance(images, ImageSet) else ImageSet(np.asarray(images)).images
+        found = np.empty((len(pictures), len(self.card["classes"])), dtype=np.float32)
+        if len(pictures):
+            pictures = self.preprocessing.check(pictures)
+        for start in range(0, len(pictures), _BATCH):
+            part = np.ascontiguousarray(pictures[start : start + _BATCH])
+            found[start : start + _BATCH] = self._session.run(["probabilities"], {"images": part})[0]
+        return found
+
+    def predict(self, images: ImageSet | Array) -> Array:
+        """Return the class labels ``[N]`` of raw pictures."""
+        labels: Array = self.classes[self.predict_proba(images).argmax(axis=1)]
+        return labels
+
+    def save(self, path: str | os.PathLike[str], force: bool = True) -> None:
+        """Write the artefact, whole or not at all."""
+        from tidepool.artefact import write
+
+        write(self, path, force)
+
+    def describe(self) -> str:
+        """Return what ``tidepool info`` prints: one fact a line, then the layer table."""
+        card, pre = self.card, self.preprocessing
+        classes = [str(c) for c in card["classes"]]
+        shown = ", ".join(classes[:12]) + (f", ... ({len(classes)})" if len(classes) > 12 else "")
+        frame = f"{pre.frame[0]}x{pre.frame[1]}" + (f"x{pre.channels}" if pre.channels > 1 else "")
+        lines = [f"frame       {frame} {pre.dtype}, smaller ones are padded evenly", f"classes     {shown}"]
+        if trained := card.get("trained_on"):
+            lines.append(f"trained on  {trained['images']:,} images of {trained['path'] or 'memory'}")
+        if validation := card.get("validation"):
+            accuracy = f"{100 * validation['accuracy']:.2f} %"
+            lines.append(f"held back   {accuracy} of {validation['n']:,} images that it never saw")
+        if training := card.get("training"):
+            lines.append(f"training    {training['seconds']:.1f} s, {training['epochs']:.1f} epochs")
+        lines.append(f"made by     tidepool {card.get('versions', {}).get('tidepool', '?')}, {card.get('created', '')}")
+        return "\n".join([*lines, "", self.stack.summary()])
+
+    def __repr__(self) -> str:
+        frame = "x".join(map(str, self.preprocessing.frame))
+        return f"Model({frame}, {len(self.card['classes'])} classes)"
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a ``.tidepool`` file; raise ModelFileError if it is truncated, altered or of a later version."""
+    from tidepool.artefact import read
+
+    return read(path)

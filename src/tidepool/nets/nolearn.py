@@ -1,0 +1,461 @@
+"""The sandwich, nolearn's way: a scikit-learn classifier whose layers are addressed as ``layername_parameter``.
+
+>>> net = NeuralNet(
+...     layers=[("input", layers.InputLayer), ("conv1", layers.Conv2DLayer), ("output", layers.DenseLayer)],
+...     input_shape=(None, 1, 28, 28),
+...     conv1_num_filters=8,
+...     output_num_units=10,
+...     output_nonlinearity=nonlinearities.softmax,
+... )
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+
+from tidepool import updates
+from tidepool.errors import DataError, InputError, StackError, did_you_mean
+from tidepool.images import ImageSet
+from tidepool.model import Model
+from tidepool.nets.layers import KINDS, InputLayer, Layer
+from tidepool.nets.sandwich import Course, Sandwich, as_pictures, as_targets
+from tidepool.nets.stack import Stack, make_layer, stack_of
+from tidepool.training.split import hold_back
+from tidepool.updates import Update
+from tidepool.warp import find as find_recipe
+
+__all__ = ["NeuralNet", "TrainSplit"]
+
+Array = npt.NDArray[Any]
+
+# What a layer cannot do without; everything else has a default.
+_REQUIRED = {"InputLayer": "shape", "Conv2DLayer": "num_filters", "DenseLayer": "num_units"}
+_REQUIRED["ResidualBlock"] = "num_filters"
+# nolearn's parameters that have no counterpart, and what to do instead.
+_ELSEWHERE = {
+    "batch_iterator_train": "give batch_size=128 and shuffle=True instead",
+    "batch_iterator_test": "prediction chooses its own batches",
+    "eval_size": "give train_split=TrainSplit(eval_size=0.2) instead",
+    "objective_loss_function": "the loss is cross-entropy",
+    "use_label_encoder": "labels of any kind are always taken as they are",
+}
+
+
+@dataclass(frozen=True)
+class TrainSplit:
+    """What share of the training rows is held back to measure by; of each class the same share, if ``stratify``."""
+
+    eval_size: float | None = 0.2
+    stratify: bool = True
+
+    def rows(self, targets: npt.NDArray[np.int64], seed: int) -> tuple[Array, Array]:
+        """Return (training rows, held-back rows)."""
+        share = self.eval_size or 0.0
+        if not 0 <= share < 1:
+            raise InputError(f"train_split holds back {share!r}", "give a share from 0 to below 1")
+        return hold_back(targets if self.stratify else np.zeros_like(targets), share, seed)
+
+
+class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A stack of layers as a scikit-learn classifier.
+
+    layers : ``[(name, class), ...]``, or ``[(class, {parameter: value}), ...]`` whose names are then made of the class
+        and the place (``conv2d1``); the first is an InputLayer.
+    update, update_... : a rule of ``tidepool.updates`` (or its name) and its parameters.
+    train_split : what is held back in ``fit`` to fill ``valid_loss`` and ``valid_accuracy``: a TrainSplit, a share,
+        or None.
+    on_epoch_finished : called as ``f(net, net.train_history_)``; StopIteration or
+        ``tidepool.callbacks.StopTraining`` ends training and keeps the model, as Ctrl-C does.
+    initialiser : of all layers that are given none of their own; recipe : a name of ``tidepool.warp.recipes``, or None.
+    random_state : takes the place of ``seed`` if it is given, for scikit-learn's sake.
+    **parameters : ``conv1_num_filters=20`` and the like. An unknown name is an error here and now.
+
+    Floats go into the first layer as they are; whole numbers from 0 to 255 are normalised inside the model. ``fit``
+    starts anew, ``partial_fit`` goes on from the present weights. The weights kept are those of the last epoch.
+    Fitted: ``classes_``, ``model_`` (a ``tidepool.model.Model``), ``train_history_`` (a dict an epoch).
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Any],
+        update: Any = updates.nesterov_momentum,
+        max_epochs: int = 10,
+        batch_size: int = 128,
+        train_split: Any = TrainSplit(eval_size=0.2),
+        shuffle: bool = True,
+        recipe: str | None = None,
+        initialiser: str = "glorot_uniform",
+        regression: bool = False,
+        on_epoch_finished: Any = (),
+        on_training_started: Any = (),
+        on_training_finished: Any = (),
+        verbose: int = 0,
+        seed: int = 0,
+        random_state: Any = None,
+        device: str = "auto",
+        **parameters: Any,
+    ) -> None:
+        self.layers = layers
+        self.update = update
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.train_split = train_split
+        self.shuffle = shuffle
+        self.recipe = recipe
+        self.initialiser = initialiser
+        self.regression = regression
+        self.on_epoch_finished = on_epoch_finished
+        self.on_training_started = on_training_started
+        self.on_training_finished = on_training_finished
+        self.verbose = verbose
+        self.seed = seed
+        self.random_state = random_state
+        self.device = device
+        self._parameters = parameters
+        self._check()
+
+    # What scikit-learn asks of an estimator.
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return all parameters, those of the layers and of the update included."""
+        return {**super().get_params(deep=deep), **self._parameters}
+
+    def set_params(self, **params: Any) -> NeuralNet:
+        """Set parameters; InputError or StackError for an unknown one."""
+        own = set(self._get_param_names())
+        before = {name: getattr(self, name) for name in own}, self._parameters
+        try:
+            for name in own & set(params):
+                setattr(self, name, params[name])
+            self._parameters = {**self._parameters, **{k: v for k, v in params.items() if k not in own}}
+            self._check()
+        except InputError:
+            self.__dict__.update(before[0], _parameters=before[1])
+            raise
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Say whether it can predict."""
+        net = self.__dict__.get("_net")
+        return net is not None and net.is_ready
+
+    # Training.
+
+    def fit(self, X: Any, y: Any = None, epochs: int | None = None) -> NeuralNet:
+        """Train from initial weights on pictures ``[N, C, H, W]``, ``[N, H, W]`` or an ImageSet with its labels."""
+        net = self._sandwich()
+        pictures, labels = self._pictures_and_labels(net.stack, X, y)
+        classes = np.unique(labels)
+        if len(classes) < 2:
+            raise DataError(f"one class only ({classes[0]})", "give pictures of at least two classes")
+        net.stack.check_classes(len(classes))
+        self._begin(net, classes)
+        return self._train(pictures, labels, epochs, _path(X))
+
+    def partial_fit(self, X: Any, y: Any = None, classes: Any = None, epochs: int | None = None) -> NeuralNet:
+        """Train on from the present weights, with the classes of the first call (or ``classes``, if this is it)."""
+        net = self.__dict__.get("_net")
+        if net is None or not net.classes:
+            if classes is None:
+                return self.fit(X, y, epochs)
+            net = net or self._sandwich()
+            self._begin(net, np.unique(classes))
+        pictures, labels = self._pictures_and_labels(net.stack, X, y)
+        return self._train(pictures, labels, epochs, _path(X))
+
+    def _begin(self, net: Sandwich, classes: Array | None) -> None:
+        self._net = net
+        self.train_history_: list[dict[str, Any]] = []
+        if classes is not None:
+            self.classes_ = classes
+            net.classes = classes.tolist()
+
+    def _train(self, pictures: Array, labels: Array, epochs: int | None, path: str) -> NeuralNet:
+        from tidepool.training.loop import StopTraining
+
+        net = self._net
+        targets = as_targets(labels, self.classes_)
+        split = self.train_split
+        if not isinstance(split, TrainSplit):
+            split = TrainSplit(_number("train_split", split or 0.0, 0.0))
+        rows, held = split.rows(targets, net.seed)
+        table = None
+        if self.verbose:
+            from tidepool.training.table import EpochTable
+
+            table = EpochTable()
+            if not net.history:
+                print(self.summary(), end="\n\n")
+
+        def finished(row: dict[str, Any]) -> None:
+            self.train_history_.append(self._row(row))
+            if table:
+                table(row)
+            try:
+                self._tell("on_epoch_finished")
+            except StopIteration:
+                raise StopTraining from None
+
+        course = Course(
+            self._update(),
+            _whole("max_epochs", self.max_epochs if epochs is None else epochs),
+            _whole("batch_size", self.batch_size),
+            self.shuffle,
+            self.recipe,
+            self.device,
+        )
+        self._tell("on_training_started")
+        validation = (pictures[held], targets[held]) if len(held) else None
+        if len(held):
+            pictures, targets = pictures[rows], targets[rows]
+        net.fit(pictures, targets, validation, course, finished, path)
+        if net.interrupted and self.verbose:
+            print("Training was ended early; the model is kept.", file=sys.stderr)
+        self._tell("on_training_finished")
+        return self
+
+    def _row(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return the loop's row under nolearn's names."""
+        found: dict[str, Any] = {"epoch": row["epoch"]}
+        for name in ("train_loss", "valid_loss"):
+            if name in row:
+                found[name] = row[name]
+                found[f"{name}_best"] = all(row[name] < before.get(name, np.inf) for before in self.train_history_)
+        if "valid_accuracy" in row:
+            found["valid_accuracy"] = row["valid_accuracy"]
+        return {**found, "dur": row["seconds"]}
+
+    def _tell(self, event: str) -> None:
+        for handler in _handlers(event, getattr(self, event)):
+            handler(self, self.train_history_)
+
+    # Prediction.
+
+    @property
+    def model_(self) -> Model:
+        """The artefact: ``net.model_.save("m.tidepool")``."""
+        return self._fitted().model
+
+    def predict(self, X: Any) -> Array:
+        """Return the class labels ``[N]``."""
+        probabilities = self._fitted().predict_proba(X)
+        labels: Array = self.classes_[probabilities.argmax(axis=1)]
+        return labels
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
+        """Return the probabilities ``[N, K]``, in the order of ``classes_``."""
+        return self._fitted().predict_proba(X)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the share of correct labels."""
+        labels = X.require_labels("scoring") if y is None and isinstance(X, ImageSet) else y
+        return float(super().score(X, labels, sample_weight))
+
+    def _fitted(self) -> Sandwich:
+        net: Sandwich | None = self.__dict__.get("_net")
+        if net is None or not net.is_ready:
+            raise NotFittedError("this NeuralNet is not fitted yet: call fit, or load_params_from")
+        return net
+
+    # Weights.
+
+    def initialize(self) -> NeuralNet:
+        """Make the initial weights, without training."""
+        self._begin(self._sandwich(), None)
+        return self
+
+    def get_all_params_values(self) -> dict[str, Array]:
+        """Return copies of the weights by name (``conv1.weight``)."""
+        if "_net" not in self.__dict__:
+            self.initialize()
+        return {name: value.copy() for name, value in self._net.weights.items()}
+
+    def save_params_to(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights as safetensors; classes and preprocessing stand in its header."""
+        if "_net" not in self.__dict__:
+            self.initialize()
+        self._net.save(path)
+
+    def load_params_from(self, source: Any) -> NeuralNet:
+        """Take the weights of a file, of a dict, or of another net; ModelFileError unless every one fits."""
+        if "_net" not in self.__dict__:
+            self.initialize()
+        if isinstance(source, NeuralNet):
+            self._net.weights = source.get_all_params_values()
+        elif isinstance(source, Mapping):
+            self._net.weights = dict(source)
+        else:
+            self._net.load(source)
+            self.classes_ = np.array(self._net.classes)
+        return self
+
+    def summary(self) -> str:
+        """Return the layer table, with learning capacity and image coverage."""
+        return self._stack().summary()
+
+    # From parameters to the stack.
+
+    def _check(self) -> None:
+        """Raise for whatever can be known to be wrong before there are any pictures."""
+        if self.regression:
+            raise InputError("regression=True is not supported", "NeuralNet classifies: leave regression out")
+        names = [name for name, _, _ in self._described()]
+        if "update" in names:
+            raise StackError("a layer is named 'update', which is taken", "give the layer another name")
+        for key in self._parameters:
+            self._check_name(key, names)
+        self._update()
+        find_recipe(self.recipe or "none")
+        for event in ("on_epoch_finished", "on_training_started", "on_training_finished"):
+            _handlers(event, getattr(self, event))
+        # Values may still come by set_params, as in a grid search: only a complete stack is checked now.
+        if all(_REQUIRED.get(kind) in (None, *parameters) for _, kind, parameters in self._described()):
+            self._sandwich()
+
+    def _check_name(self, key: str, names: list[str]) -> None:
+        if key.startswith("update_"):
+            rules = self._rule_parameters()
+            if key.removeprefix("update_") not in rules:
+                rule = getattr(self.update, "__name__", self.update)
+                raise InputError(
+                    f"the update {rule} has no parameter '{key.removeprefix('update_')}'",
+                    did_you_mean(key, [f"update_{name}" for name in rules]),
+                )
+            return
+        owner = _owner(key, names)
+        kinds = {name: kind for name, kind, _ in self._described()}
+        if owner is None:
+            known = {f"{name}_{field}" for name, kind in kinds.items() for field in KINDS[kind].__dataclass_fields__}
+            hint = _ELSEWHERE.get(key) or did_you_mean(key, known | set(self._get_param_names()))
+            raise InputError(f"NeuralNet has no parameter '{key}', and no layer of that name", hint)
+        parameter, fields = key[len(owner) + 1 :], KINDS[kinds[owner]].__dataclass_fields__
+        if parameter not in fields:
+            hint = did_you_mean(key, [f"{owner}_{field}" for field in fields])
+            raise StackError(f"layer '{owner}': {kinds[owner]} has no parameter '{parameter}'", hint)
+
+    def _described(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return each layer's name, kind and parameters."""
+        if isinstance(self.layers, str) or not isinstance(self.layers, Sequence) or not len(self.layers):
+            raise StackError(f"layers is {self.layers!r}", "give a list of (name, class)")
+        found: list[tuple[str, str, dict[str, Any]]] = []
+        for place, entry in enumerate(self.layers):
+            if not isinstance(entry, (tuple, list)) or len(entry) != 2:
+                raise StackError(f"layers[{place}] is {entry!r}", "give (name, class) or (class, {parameter: value})")
+            if isinstance(entry[1], Mapping):
+                kind, parameters = _kind(entry[0], place), dict(entry[1])
+                name = str(parameters.pop("name", f"{kind.removesuffix('Layer').lower()}{place}"))
+            else:
+                name, kind, parameters = str(entry[0]), _kind(entry[1], place), {}
+            found.append((name, kind, parameters))
+        names = [name for name, _, _ in found]
+        for key, value in self._parameters.items():
+            owner = None if key.startswith("update_") else _owner(key, names)
+            if owner is not None:
+                found[names.index(owner)][2][key[len(owner) + 1 :]] = value
+        return found
+
+    def _stack(self) -> Stack:
+        made: list[tuple[str, Layer]] = []
+        for name, kind, parameters in self._described():
+            required = _REQUIRED.get(kind)
+            if required and required not in parameters:
+                raise StackError(f"layer '{name}': {kind} needs {required}", f"give {name}_{required}=...")
+            if "initialiser" in KINDS[kind].__dataclass_fields__:
+                parameters = {"initialiser": self.initialiser, **parameters}
+            made.append(make_layer(name, kind, **parameters))
+        if any(isinstance(layer, InputLayer) for _, layer in made[1:]):
+            raise StackError("only the first layer may be an InputLayer")
+        return stack_of(made)
+
+    def _sandwich(self) -> Sandwich:
+        seed = self.seed
+        if self.random_state is not None:
+            seed = self.random_state
+            if not isinstance(seed, (int, np.integer)):
+                from sklearn.utils import check_random_state
+
+                seed = check_random_state(seed).randint(2**31 - 1)
+        return Sandwich(self._stack(), int(seed))
+
+    def _rule(self) -> Callable[..., Update]:
+        if isinstance(self.update, str):
+            if self.update not in updates.RULES:
+                raise InputError(f"no update '{self.update}'", did_you_mean(self.update, updates.RULES))
+            return updates.RULES[self.update]
+        if isinstance(self.update, Update):
+            return updates.RULES[self.update.name]
+        if not callable(self.update):
+            raise InputError(f"update is {self.update!r}", "give a rule of tidepool.updates")
+        rule: Callable[..., Update] = self.update
+        return rule
+
+    def _rule_parameters(self) -> list[str]:
+        return list(inspect.signature(self._rule()).parameters)
+
+    def _update(self) -> Update:
+        values = dict(self.update.parameters) if isinstance(self.update, Update) else {}
+        for key, value in self._parameters.items():
+            if key.startswith("update_"):
+                values[key.removeprefix("update_")] = _number(key, value, 0.0)
+        made = self._rule()(**values)
+        if not isinstance(made, Update):
+            raise InputError(f"update is {self.update!r}", "give a rule of tidepool.updates")
+        return made
+
+    def _pictures_and_labels(self, stack: Stack, X: Any, y: Any) -> tuple[Array, Array]:
+        pictures = as_pictures(X, stack.input_shape)
+        if y is None:
+            if not isinstance(X, ImageSet):
+                raise InputError("y is None", "give one label a picture, or an ImageSet with labels")
+            return pictures, X.require_labels("training")
+        labels = ImageSet(pictures, y).labels
+        assert labels is not None
+        return pictures, labels
+
+
+def _owner(key: str, names: list[str]) -> str | None:
+    """Return the layer that a parameter belongs to: the longest name that it begins with."""
+    owners = [name for name in names if key.startswith(name + "_")]
+    return max(owners, key=len) if owners else None
+
+
+def _kind(kind: Any, place: int) -> str:
+    shown = str(getattr(kind, "__name__", repr(kind)))
+    if isinstance(kind, type) and KINDS.get(shown) is kind:
+        return shown
+    near = did_you_mean(shown if shown in KINDS else f"{shown}Layer", KINDS)
+    raise StackError(f"layers[{place}]: {shown} is no layer of tidepool.layers under Lasagne's names", near)
+
+
+def _handlers(event: str, value: Any) -> list[Callable[..., None]]:
+    handlers = [] if value is None else [value] if callable(value) else list(value)
+    for handler in handlers:
+        if not callable(handler):
+            raise InputError(f"{event}: {handler!r} cannot be called", "give functions f(net, train_history)")
+    return handlers
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"{name} is {value!r}, expected a whole number above 0")
+    return int(value)
+
+
+def _number(name: str, value: Any, least: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not least <= value < np.inf:
+        raise InputError(f"{name} is {value!r}, expected a number from {least:g} on")
+    return float(value)
+
+
+def _path(X: Any) -> str:
+    return X.source.path if isinstance(X, ImageSet) else ""

@@ -1,0 +1,106 @@
+"""Named stacks. Each is a function of the frame and the number of classes, with its figures in the docstring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tidepool.errors import InputError, did_you_mean
+from tidepool.nets.layers import (
+    BatchNormLayer,
+    Conv2DLayer,
+    DenseLayer,
+    GlobalPoolLayer,
+    Layer,
+    MaxPool2DLayer,
+    Shape,
+)
+from tidepool.nets.stack import Stack
+
+_LEAST_FRAME = 6  # pictures smaller than this have no room for convolutions
+
+
+class _Builder:
+    """Collects layers under numbered names."""
+
+    def __init__(self) -> None:
+        self.layers: list[tuple[str, Layer]] = []
+        self._numbers: dict[str, int] = {}
+
+    def add(self, name: str, layer: Layer) -> None:
+        number = self._numbers[name] = self._numbers.get(name, 0) + 1
+        self.layers.append((f"{name}{number}", layer))
+
+    def conv(self, filters: int, size: int = 3, stride: int = 1, pad: str = "same") -> None:
+        """A convolution, batch normalisation and ReLU."""
+        self.add("conv", Conv2DLayer(filters, size, stride, pad, None, bias=False, initialiser="torch"))
+        self.add("norm", BatchNormLayer(nonlinearity="rectify"))
+
+    def pool(self) -> None:
+        """Halve the planes, rounded up."""
+        self.add("pool", MaxPool2DLayer(2, ignore_border=False))
+
+    def finish(self, classes: int, shape: Shape) -> Stack:
+        self.layers.append(("output", DenseLayer(classes, "softmax", initialiser="torch")))
+        return Stack(tuple(self.layers), shape)
+
+
+def _convolutional(shape: Shape, classes: int, widths: tuple[int, int, int, int]) -> Stack:
+    """A strided first look, one valid convolution, then pairs at half the size, and the maximum of each plane.
+
+    The maximum over the plane makes the answer independent of where a stroke is (global max pooling).
+    """
+    build = _Builder()
+    first, second, third, fourth = widths
+    size = min(shape[1:])
+    if size < _LEAST_FRAME:
+        return dense(shape, classes)
+    if size >= 20:
+        build.conv(first, 4, 2, "valid")
+        build.conv(second, 3, 1, "valid")
+        build.pool()
+        if size >= 48:
+            build.conv(second)
+            build.pool()
+    else:
+        build.conv(first)
+        build.conv(second)
+        build.pool()
+    build.conv(third)
+    if fourth:
+        build.conv(fourth)
+    build.add("globalpool", GlobalPoolLayer("max"))
+    return build.finish(classes, shape)
+
+
+def small(shape: Shape, classes: int) -> Stack:
+    """16-32-64: 24 thousand weights; for seconds."""
+    return _convolutional(shape, classes, (16, 32, 64, 0))
+
+
+def medium(shape: Shape, classes: int) -> Stack:
+    """24-48-96-96: 137 thousand weights, 5.8 million multiply-adds on 28x28; for a minute on two cores."""
+    return _convolutional(shape, classes, (24, 48, 96, 96))
+
+
+def large(shape: Shape, classes: int) -> Stack:
+    """32-64-128-128: 243 thousand weights; for several minutes."""
+    return _convolutional(shape, classes, (32, 64, 128, 128))
+
+
+def dense(shape: Shape, classes: int) -> Stack:
+    """Two dense layers with batch normalisation, for rows of values that are no pictures."""
+    build = _Builder()
+    for units in (128, 64):
+        build.add("hidden", DenseLayer(units, None, bias=False, initialiser="he_normal"))
+        build.add("norm", BatchNormLayer(nonlinearity="rectify"))
+    return build.finish(classes, shape)
+
+
+ZOO: dict[str, Callable[[Shape, int], Stack]] = {stack.__name__: stack for stack in (small, medium, large, dense)}
+
+
+def find(name: str) -> Callable[[Shape, int], Stack]:
+    """Return the maker of a named stack; raise InputError with the nearest name otherwise."""
+    if name not in ZOO:
+        raise InputError(f"no stack '{name}'", did_you_mean(name, ZOO))
+    return ZOO[name]

@@ -1,0 +1,203 @@
+"""Pictures, labels and a limit in; a trained, scored model out. What ``run``, ``train`` and ``Classifier`` share."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tidepool._version import __version__
+from tidepool.errors import DataError
+from tidepool.images import ImageSet
+from tidepool.model import Model
+from tidepool.nets import zoo
+from tidepool.nets.stack import Stack
+from tidepool.nets.summary import parameters
+from tidepool.preprocessing import Preprocessing, pad_evenly
+from tidepool.training.plan import Plan
+from tidepool.training.split import default_share, hold_back
+from tidepool.updates import momentum_matrices
+from tidepool.warp import find as find_recipe
+
+Array = npt.NDArray[Any]
+
+_BATCH = 256
+# What the loop needs beside its steps: validation, closing; and the error of a short probe.
+_MARGIN = 0.96
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may be chosen; None means: chosen for the limit.
+
+    seconds : wall time for everything here and for predicting ``predict_after`` more pictures, or epochs : passes
+    over the training rows; stack : a name of the zoo or a Stack; recipe : a name;
+    frame : (height, width) to pad to; share : held back; plan : to be repeated to the bit; flat : rows, not pictures.
+    """
+
+    seconds: float | None = None
+    predict_after: int = 0
+    epochs: float | None = None
+    stack: str | Stack | None = None
+    recipe: str | None = None
+    frame: tuple[int, int] | None = None
+    share: float | None = None
+    seed: int = 0
+    device: str = "auto"
+    plan: Plan | None = None
+    flat: bool = False
+
+
+@dataclass
+class Listener:
+    """Who wants to hear of it."""
+
+    on_plan: Callable[[Stack, Plan], None] | None = None
+    on_epoch: Callable[[dict[str, Any]], None] | None = None
+    on_step: Callable[[int, int], None] | None = None
+
+
+@dataclass
+class Fitted:
+    """A trained model, how it came about, and what it says of the held-back rows (``held``: their row numbers)."""
+
+    model: Model
+    stack: Stack
+    plan: Plan
+    history: list[dict[str, Any]]
+    held: npt.NDArray[np.int64]
+    held_probabilities: npt.NDArray[np.float32]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    interrupted: bool = False
+
+
+def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, groups: Array | None = None) -> Fitted:
+    """Train on ``images`` and score on a part that is held back.
+
+    Raises DataError without labels or with one class only.
+    """
+    start = time.monotonic()
+    listener = listener or Listener()
+    labels = images.require_labels("training")
+    classes, targets = np.unique(labels, return_inverse=True)
+    targets = targets.astype(np.int64)
+    if len(classes) < 2:
+        name = images.source.path or "the training set"
+        raise DataError(f"{name}: one class only ({classes[0]})", "give pictures of at least two classes")
+    share = default_share(len(images)) if settings.share is None else settings.share
+    rows, held = hold_back(targets, share, settings.seed, groups)
+
+    from tidepool.training import choose, loop
+
+    device = loop.pick_device(settings.device)
+    dtype = np.uint8 if images.images.dtype == np.uint8 else np.float32
+    pictures = images.images.astype(dtype, copy=False)
+    preprocessing = Preprocessing.fit(pictures[rows], settings.frame, settings.flat)
+    pictures = pad_evenly(pictures, preprocessing.frame, preprocessing.background)
+    batch = min(_BATCH, max(8, len(rows) // 16), len(rows))
+    recipe = find_recipe("none" if settings.flat else settings.recipe or "gentle")
+    draft = Plan(
+        steps=1,
+        steps_per_epoch=max(1, len(rows) // batch),
+        batch_size=batch,
+        update=momentum_matrices(),
+        average=0.98,
+        recipe=recipe,
+        seed=settings.seed,
+    )
+
+    def task(stack: Stack) -> loop.Task:
+        validation = (pictures[held], targets[held]) if len(held) else None
+        module = stack.module(settings.seed)
+        return loop.Task(module, preprocessing, pictures[rows], targets[rows], validation, device)
+
+    def left() -> float:
+        return (settings.seconds or 0.0) - (time.monotonic() - start)
+
+    def prediction(pace: float) -> float:
+        """Return the seconds of predicting afterwards: a forward pass is a third of a step."""
+        return (settings.predict_after + len(held)) * pace / (3 * batch)
+
+    shape = preprocessing.input_shape
+    stack = zoo.find(settings.stack)(shape, len(classes)) if isinstance(settings.stack, str) else settings.stack
+    clocked = settings.plan is None and settings.seconds is not None
+    pace = 0.0
+    if clocked:
+        # One short probe tells how fast this machine is now; the loop corrects the number of steps as it goes.
+        probe = stack or (zoo.dense if settings.flat else zoo.medium)(shape, len(classes))
+        pace = choose.seconds_a_step(task(probe), draft)
+        if stack is None:
+            stack = choose.choose_stack(
+                shape, len(classes), len(rows), 3 * probe.macs * batch / pace, left() - prediction(pace)
+            )
+            pace *= stack.macs / probe.macs
+    stack = stack or (zoo.dense if settings.flat else zoo.medium)(shape, len(classes))
+    stack.check_classes(len(classes))
+    plan = settings.plan or draft.with_steps(round((settings.epochs or 10) * draft.steps_per_epoch))
+    seconds = None
+    if clocked:
+        seconds = max(0.1, _MARGIN * (left() - prediction(pace)))
+        plan = draft.with_steps(int(seconds / pace))
+    job = task(stack)
+    if listener.on_plan:
+        listener.on_plan(stack, plan)
+    outcome = loop.train(job, plan, seconds=seconds, on_epoch=listener.on_epoch, on_step=listener.on_step)
+    card: dict[str, Any] = {
+        "classes": [c.item() if isinstance(c, np.integer) else str(c) for c in classes],
+        "plan": outcome.plan.to_dict(),
+        "seed": settings.seed,
+        "held_back_share": share,
+        "device": device,
+        "versions": versions(),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "trained_on": {
+            "path": images.source.path,
+            "format": images.source.format,
+            "sha256": images.source.sha256,
+            "images": len(images),
+            "held_back": len(held),
+            "frame": list(images.frame),
+        },
+        "training": {
+            "seconds": outcome.seconds,
+            "images_per_second": outcome.images_per_second,
+            "epochs": outcome.steps / plan.steps_per_epoch,
+            "steps": outcome.steps,
+            "interrupted": outcome.interrupted,
+        },
+    }
+    model = Model.make(stack, preprocessing, outcome.weights, card)
+    probabilities = model.predict_proba(pictures[held])
+    validation = None
+    if len(held):
+        validation = {"accuracy": float((probabilities.argmax(1) == targets[held]).mean()), "n": len(held)}
+    model.card["validation"] = validation
+    metrics = {
+        "validation": validation,
+        "train": {key: card["training"][key] for key in ("seconds", "images_per_second", "epochs")},
+        "model": {"parameters": parameters(stack), "stack": [f"{name}: {layer!r}" for name, layer in stack.layers]},
+        "seed": settings.seed,
+        "device": device,
+    }
+    return Fitted(
+        model, stack, outcome.plan, outcome.history, held, probabilities, metrics, interrupted=outcome.interrupted
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide the weights."""
+    import platform
+
+    import torch
+
+    return {
+        "tidepool": __version__,
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
