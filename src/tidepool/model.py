@@ -35,6 +35,10 @@ class Model:
         self.weights_bytes = weights
         self.card = card
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Only what the artefact holds is pickled; the rest is made again when it is needed."""
+        return {"onnx": self.onnx, "weights_bytes": self.weights_bytes, "card": self.card}
+
     @staticmethod
     def make(stack: Stack, preprocessing: Preprocessing, weights: dict[str, Array], card: dict[str, Any]) -> Model:
         """Return the model of a trained stack. ``card`` needs ``classes``; stack and preprocessing are added to it."""

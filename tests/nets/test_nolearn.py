@@ -170,7 +170,7 @@ def test_floats_go_in_unchanged_and_bytes_are_normalised(fitted: NeuralNet) -> N
     pictures = DIGITS.images[:400].astype(np.uint8)
     levels = make(max_epochs=1).fit(pictures, y)
     assert levels.model_.preprocessing.dtype == "uint8"
-    assert levels.model_.preprocessing.mean[0] == pytest.approx(pictures.mean())
+    assert levels.model_.preprocessing.mean[0] == pytest.approx(pictures.mean(), rel=0.02)
     shapes = [pictures, pictures[:, None], pictures[..., None], tp.ImageSet(pictures)]
     found = [levels.predict_proba(shape) for shape in shapes]
     assert all(np.array_equal(found[0], other) for other in found[1:])
@@ -209,7 +209,7 @@ def test_labels_may_be_text() -> None:
         (X[y < 9], y[y < 9], "layer 'output': the stack ends in 10 values, but the labels have 9 classes"),
         (np.where(X > 2, X, np.nan), y, "not finite"),
         (X, None, "y is None"),
-        (X[:0], y[:0], ""),
+        (X[:0], y[:0], "no pictures"),
     ],
 )
 def test_data_that_does_not_fit(pictures, labels, message) -> None:
@@ -270,7 +270,7 @@ def test_partial_fit_goes_on(fitted: NeuralNet) -> None:
 
 def test_pickle_and_saved_model(fitted: NeuralNet, tmp_path) -> None:
     expected = fitted.predict_proba(X[:20])
-    assert np.array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X[:20]), expected)  # noqa: S301
+    assert np.array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X[:20]), expected)
     fitted.model_.save(tmp_path / "m.tidepool")
     model = tp.load(tmp_path / "m.tidepool")
     assert np.array_equal(model.predict_proba(X[:20, 0]), expected)

@@ -10,10 +10,10 @@ from tidepool.audit.evidence import Reference
 from tidepool.audit.search import Candidate
 
 # Tuned by benchmarks/audit_common.py on MNIST, USPS and digits over several seeds.
-MARGIN = 4.0  # a repair must win by this many times the distance that chance makes ...
+MARGIN = 3.0  # a repair must win by this many times the distance that chance makes ...
 RATIO = 0.5  # ... and leave at most this part of the distance of the identity
 CENTRED = 2.0, 0.75  # the same two for class-by-class distances, of which augmentation leaves more
-SLACK = 1.3, 3.0  # a simpler candidate is preferred within this ratio, or this many times chance
+SLACK = 1.3, 1.5  # a simpler candidate is preferred within this ratio, or this many times chance
 TIE = 1.1, 1.0  # rivals that lie this close cannot be told apart
 UNEXPLAINED = 8.0, 0.06  # what remains is another source above this many times chance and this part of all variance
 

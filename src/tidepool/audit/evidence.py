@@ -46,10 +46,10 @@ class Reference:
     def unit(self, images: Array) -> Array:
         """Bring ``images`` of the training scale to 0..1 float32; not-finite values become the background."""
         values: Array = images.astype(np.float32)
-        values = (values - np.float32(self.scale.low)) / np.float32(self.scale.span)
+        values -= np.float32(self.scale.low)
+        values /= np.float32(self.scale.span)
         bad = ~np.isfinite(values)
-        if bad.any():
-            values[bad] = self.background
+        values[bad] = self.background
         return values
 
     def frequencies(self, images: Array, counted: int = COUNTED) -> Array:

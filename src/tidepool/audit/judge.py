@@ -30,7 +30,7 @@ def audit(
     train, test : sets of pictures, or anything that ``tidepool.read`` takes. Either may lack labels.
     seed : chooses the samples; the same seed gives the same verdict.
     price : replay the faults on held-back training pictures to say what they cost.
-    budget : seconds; less time means smaller samples and fewer candidates.
+    budget : seconds; below 4 the samples shrink, and the closer look at jittered sets is left out when time is short.
 
     Raises DataError for empty sets or sets with different numbers of channels.
     """
@@ -93,11 +93,11 @@ class _Case:
         reference = prepare(train, train_scale, self.rng, self.seed, factor)
         sample = self._sample(test, int(JUDGED * factor))
         chains = value_chains(train_scale, test_scale)
-        decision = decide(reference, len(sample), search(reference, sample, chains, self.late))
+        decision = decide(reference, len(sample), search(reference, sample, chains))
         middle = None if self.late() else centred(reference, self.rng, self.seed)
         if middle is not None:
             # Jitter blurs the mean image until it tells nothing: move every picture to the middle, look again.
-            decision = decide(middle, len(sample), search(middle, sample, chains, self.late))
+            decision = decide(middle, len(sample), search(middle, sample, chains))
         varied = decision.unexplained and self._train_varies_more(reference, sample, decision)
         if varied or middle is not None:
             decision = off_middle(decision, reference, sample)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,16 +32,14 @@ class Candidate:
         return sum(isinstance(fault, Inverted | PaddedOneSide | Symmetry | Shifted) for fault in self.faults)
 
 
-def search(
-    reference: Reference, sample: Array, chains: list[tuple[Fault, ...]], out_of_time: Callable[[], bool]
-) -> list[Candidate]:
+def search(reference: Reference, sample: Array, chains: list[tuple[Fault, ...]]) -> list[Candidate]:
     """Return the candidates, best first after a closer look at the finalists; ``sample`` ``[n, h, w(, C)]`` is raw.
 
     The first chain without any claim (the identity) is always among them.
     """
     tried = [
         (Candidate(faults, reference.compare(images, _SCREENED, seen)), images, seen)
-        for faults, images, seen in _attempts(reference, sample, chains, out_of_time)
+        for faults, images, seen in _attempts(reference, sample, chains)
     ]
     order = sorted(range(len(tried)), key=lambda i: tried[i][0].distance)
     closer = sorted({0, *order[:_FINALISTS]})
@@ -51,9 +49,9 @@ def search(
 
 
 def _attempts(
-    reference: Reference, sample: Array, chains: list[tuple[Fault, ...]], out_of_time: Callable[[], bool]
+    reference: Reference, sample: Array, chains: list[tuple[Fault, ...]]
 ) -> Iterator[tuple[tuple[Fault, ...], Array, Array | None]]:
-    """Yield (faults, unit images in the training frame, pixels to compare or None for all); the identity comes first."""
+    """Yield (faults, unit images in the training frame, pixels to compare or None); the identity comes first."""
     background = reference.background
     mean, spread = _picture(reference.images, background)
     for chain in chains:
@@ -65,8 +63,6 @@ def _attempts(
             unit = recentre(unit, background)
         found = np.concatenate(_picture(unit, background), axis=2)
         for symmetry in (None, *SYMMETRIES):
-            if symmetry is not None and out_of_time():
-                return
             wanted = np.concatenate([mean, spread], axis=2)
             if symmetry is not None:
                 wanted = symmetry.replay(wanted[None])[0]

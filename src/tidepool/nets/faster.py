@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import nn
 
 # Their own outputs are not needed on the way back, so what follows may overwrite them.
@@ -18,7 +20,7 @@ def rearrange(module: nn.Module) -> nn.Module:
         if not isinstance(part, nn.Sequential):
             continue
         names = list(part._modules)
-        for i, (name, following) in enumerate(zip(names, names[1:])):
+        for i, (name, following) in enumerate(pairwise(names)):
             if isinstance(part._modules[name], nn.ReLU) and isinstance(part._modules[following], nn.MaxPool2d):
                 names[i], names[i + 1] = following, name
         part._modules = {name: part._modules[name] for name in names}

@@ -28,7 +28,7 @@ from tidepool.images import ImageSet, is_one_hot, labels_mismatch
 from tidepool.model import Model
 from tidepool.nets.keras_layers import KerasLayer
 from tidepool.nets.layers import Layer, Shape
-from tidepool.nets.sandwich import Course, Sandwich, as_pictures
+from tidepool.nets.sandwich import Course, Sandwich, as_pictures, check_initialisers
 from tidepool.nets.spelling import spelled
 from tidepool.nets.stack import Stack
 from tidepool.nonlinearities import softmax
@@ -104,6 +104,7 @@ class Sequential:
         name = layer.name or f"{layer.keras.lower()}_{count}"
         made = layer.layer(name, self._output() if self._layers else shape)
         stack = Stack((*self._layers, (name, made)), shape)
+        check_initialisers(stack)
         self._layers, self._input, self._net = list(stack.layers), shape, None
         self._counts[layer.keras] = count
 

@@ -156,6 +156,8 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         net = self._sandwich()
         pictures, labels = self._pictures_and_labels(net.stack, X, y)
         classes = np.unique(labels)
+        if not len(classes):
+            raise DataError("no pictures to train on", "give some of each class")
         if len(classes) < 2:
             raise DataError(f"one class only ({classes[0]})", "give pictures of at least two classes")
         net.stack.check_classes(len(classes))

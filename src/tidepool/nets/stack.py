@@ -81,9 +81,12 @@ class Stack:
 
     def module(self, seed: int = 0) -> torch.nn.Sequential:
         """Return the torch module that gives logits, its weights a pure function of the stack and ``seed``."""
+        import torch
+
         from tidepool.nets.initialisers import initialise
 
-        module = Stack(self.logit_layers, self.input_shape).bare_module()
+        with torch.random.fork_rng(devices=[]):  # the caller's random state stays as it was
+            module = Stack(self.logit_layers, self.input_shape).bare_module()
         place = 0
         for name, layer in self.layers:
             if name in module._modules and any(True for _ in module.get_submodule(name).parameters()):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tidepool.errors import InputError
 from tidepool.randomness import permutation
 from tidepool.training.plan import Plan
 
@@ -20,6 +21,11 @@ class Batches:
     """
 
     def __init__(self, images: npt.NDArray[Any], plan: Plan, fill: float = 0.0) -> None:
+        if (plan.steps_per_epoch - 1) * plan.batch_size >= len(images):
+            raise InputError(
+                f"{plan.steps_per_epoch} steps of {plan.batch_size} images make no epoch of {len(images)} images",
+                "the plan was made for a larger set",
+            )
         self.images = images
         self.plan = plan
         self.fill = fill

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from tidepool.updates import Update
+
+Tensors: TypeAlias = list[Tensor]
 
 
 class Rule(Protocol):
@@ -68,6 +70,79 @@ class Nesterov(_Own):
             torch._foreach_add_(weights, torch._foreach_add(gradients, velocity, alpha=momentum), alpha=-group["lr"])
 
 
+class Momentum(_Own):
+    """Gradient descent, with Polyak's momentum where that is above 0, as ``torch.optim.SGD`` computes it."""
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move every weight once."""
+        for group, velocity in zip(self.param_groups, self.velocity):
+            moves = [weight.grad for weight in group["params"]]
+            if group["momentum"]:
+                torch._foreach_mul_(velocity, group["momentum"])
+                torch._foreach_add_(velocity, moves)
+                moves = velocity
+            torch._foreach_add_(group["params"], moves, alpha=-group["lr"])
+
+
+class Scaled(_Own):
+    """The rules that scale each weight's gradient by its own history, as torch.optim's classes of these names do.
+
+    ``rule`` : adagrad, rmsprop, adadelta or adam (decoupled weight decay).
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], rule: str) -> None:
+        super().__init__(groups)
+        self.squares = [[torch.zeros_like(p) for p in group["params"]] for group in self.param_groups]
+        self._rule: Callable[[dict[str, Any], Tensors, Tensors, Tensors], None] = getattr(self, f"_{rule}")
+        self._steps = 0
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move every weight once."""
+        self._steps += 1
+        for group, first, squares in zip(self.param_groups, self.velocity, self.squares):
+            self._rule(group, [weight.grad for weight in group["params"]], first, squares)
+
+    def _adagrad(self, group: dict[str, Any], gradients: Tensors, _: Tensors, squares: Tensors) -> None:
+        torch._foreach_addcmul_(squares, gradients, gradients)
+        self._move(group, gradients, squares)
+
+    def _rmsprop(self, group: dict[str, Any], gradients: Tensors, _: Tensors, squares: Tensors) -> None:
+        _remember(squares, gradients, group["rho"])
+        self._move(group, gradients, squares)
+
+    def _adadelta(self, group: dict[str, Any], gradients: Tensors, moved: Tensors, squares: Tensors) -> None:
+        _remember(squares, gradients, group["rho"])
+        moves = list(torch._foreach_add(moved, group["epsilon"]))
+        torch._foreach_div_(moves, torch._foreach_add(squares, group["epsilon"]))
+        torch._foreach_sqrt_(moves)
+        torch._foreach_mul_(moves, gradients)
+        _remember(moved, moves, group["rho"])
+        torch._foreach_add_(group["params"], moves, alpha=-group["lr"])
+
+    def _adam(self, group: dict[str, Any], gradients: Tensors, mean: Tensors, squares: Tensors) -> None:
+        torch._foreach_mul_(group["params"], 1 - group["lr"] * group["weight_decay"])
+        torch._foreach_lerp_(mean, gradients, 1 - group["beta1"])
+        _remember(squares, gradients, group["beta2"])
+        scale = torch._foreach_sqrt(squares)
+        torch._foreach_div_(scale, (1 - group["beta2"] ** self._steps) ** 0.5)
+        torch._foreach_add_(scale, group["epsilon"])
+        rate = group["lr"] / (1 - group["beta1"] ** self._steps)
+        torch._foreach_addcdiv_(group["params"], mean, scale, value=-rate)
+
+    @staticmethod
+    def _move(group: dict[str, Any], gradients: Tensors, squares: Tensors) -> None:
+        scale = torch._foreach_sqrt(squares)
+        torch._foreach_add_(scale, group["epsilon"])
+        torch._foreach_addcdiv_(group["params"], gradients, scale, value=-group["lr"])
+
+
+def _remember(squares: Tensors, values: Tensors, share: float) -> None:
+    torch._foreach_mul_(squares, share)
+    torch._foreach_addcmul_(squares, values, values, value=1 - share)
+
+
 class Muon(_Own):
     """Momentum made orthogonal, for filter banks (Jordan et al., "Muon", 2024), with each bank kept at constant norm.
 
@@ -112,20 +187,14 @@ def optimisers(module: nn.Module, update: Update) -> list[Rule]:
         if banks:
             made.append(Muon([{"params": banks, "lr": values["matrix_rate"], "momentum": values["momentum"]}]))
         made.append(_nesterov(rest, rate, values["momentum"], values["weight_decay"]))
-    elif update.name in ("sgd", "momentum"):
-        made.append(torch.optim.SGD(module.parameters(), lr=rate, momentum=values.get("momentum", 0.0)))
     elif update.name == "nesterov_momentum":
         made.append(_nesterov(list(module.parameters()), rate, values["momentum"], values["weight_decay"]))
-    elif update.name == "adagrad":
-        made.append(torch.optim.Adagrad(module.parameters(), lr=rate, eps=values["epsilon"]))
-    elif update.name == "adadelta":
-        made.append(torch.optim.Adadelta(module.parameters(), lr=rate, rho=values["rho"], eps=values["epsilon"]))
-    elif update.name == "rmsprop":
-        made.append(torch.optim.RMSprop(module.parameters(), lr=rate, alpha=values["rho"], eps=values["epsilon"]))
-    elif update.name == "adam":
-        betas = (values["beta1"], values["beta2"])
-        groups = _by_decay(list(module.parameters()), values["weight_decay"])
-        made.append(torch.optim.AdamW(groups, lr=rate, betas=betas, eps=values["epsilon"]))
+    elif update.name in ("sgd", "momentum"):
+        group = {"params": list(module.parameters()), "lr": rate, "momentum": values.get("momentum", 0.0)}
+        made.append(Momentum([group]))
+    elif update.name in ("adagrad", "rmsprop", "adadelta", "adam"):
+        groups = _by_decay(list(module.parameters()), values.get("weight_decay", 0.0))
+        made.append(Scaled([{**values, **group, "lr": rate} for group in groups], update.name))
     else:
         raise AssertionError(f"no optimiser for {update.name}")
     for optimiser in made:
