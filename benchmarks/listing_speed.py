@@ -106,8 +106,11 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, help="of PyTorch, for both (default: its own choice)")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
 
     found = tp.read(options.data).select(slice(options.images))
     images = found.images[:, None].astype(np.float32) / 255

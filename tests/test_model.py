@@ -38,7 +38,7 @@ def rewrite(path, changes):
 
 
 def test_onnx_and_safetensors_agree(model, digits):
-    from tidepool.training.loop import load_weights, predict
+    from tidepool.training.run import load_weights, predict
 
     module = model.stack.module()
     load_weights(module, model.weights)

@@ -28,7 +28,7 @@ from tidepool.nets.layers import (
 from tidepool.nets.stack import Stack
 from tidepool.nets.summary import parameters
 from tidepool.nonlinearities import Nonlinearity
-from tidepool.training.loop import weights_of
+from tidepool.training.run import weights_of
 
 NONLINEARITIES = sorted({v.name for v in vars(nonlinearities).values() if isinstance(v, Nonlinearity)})
 PLANES: Shape = (6, 11, 9)

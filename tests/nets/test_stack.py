@@ -19,7 +19,7 @@ from tidepool.nets.layers import (
     ResidualBlock,
 )
 from tidepool.nets.stack import Stack, make_layer, stack_of
-from tidepool.training.loop import weights_of
+from tidepool.training.run import weights_of
 
 
 @pytest.mark.parametrize(

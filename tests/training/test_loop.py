@@ -7,9 +7,10 @@ from tidepool.nets.layers import BatchNormLayer, Conv2DLayer, DenseLayer, Dropou
 from tidepool.nets.stack import Stack
 from tidepool.preprocessing import Preprocessing
 from tidepool.training.batches import Batches
-from tidepool.training.loop import StopTraining, Task, predict, train, weights_of
+from tidepool.training.loop import StopTraining, train
 from tidepool.training.optimisers import optimisers
 from tidepool.training.plan import Plan
+from tidepool.training.run import Task, predict, weights_of
 from tidepool.updates import RULES, nesterov_momentum, sgd
 from tidepool.warp import recipes
 
@@ -99,6 +100,20 @@ def test_ctrl_c_and_handlers_end_training_and_keep_the_model(stripes):
         assert outcome.interrupted
         assert outcome.steps == 7
         assert set(outcome.weights) == set(weights_of(STACK.module(0)))
+
+
+def test_a_signal_waits_for_the_end_of_the_step(stripes):
+    import os
+    import signal
+
+    def ask(step, steps):
+        if step == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    outcome = train(task(stripes), plan(), on_step=ask)
+    assert outcome.interrupted
+    assert outcome.steps == 5
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_loss_that_is_not_finite_stops_with_a_word(stripes):

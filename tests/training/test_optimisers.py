@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from tidepool import updates
-from tidepool.training.loop import ready
 from tidepool.training.optimisers import optimisers
+from tidepool.training.run import ready
 from tidepool.updates import Update
 
 THEIRS: list[tuple[Update, Callable[..., torch.optim.Optimizer], dict]] = [

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from tidepool._version import __version__
-from tidepool.errors import TidepoolError, did_you_mean
+from tidepool.errors import InputError, TidepoolError, did_you_mean
 
 COMMANDS = {
     "run": "The main job, start to end: read, audit, train, score, predict, report.",
@@ -46,7 +46,10 @@ class LazyGroup(click.Group):
         """Return the command, or say which one may have been meant."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            raise click.UsageError(f"no command '{name}': {did_you_mean(name, COMMANDS)}", ctx)
+            # Whoever begins with the pictures wants the main job.
+            is_path = os.path.lexists(name)
+            hint = f"did you mean `tidepool run {name}`?" if is_path else did_you_mean(name, COMMANDS)
+            raise InputError(f"no command '{name}'", hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -75,9 +78,11 @@ def main() -> NoReturn:
         code = 0
     except click.exceptions.Exit as stop:
         code = stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = 0
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = fail(*_usage(error), error.exit_code)
     except TidepoolError as error:
         code = fail(error.message, error.hint, error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -89,6 +94,21 @@ def main() -> NoReturn:
     except MemoryError:
         code = fail("out of memory", "give fewer images, a smaller --size, or a machine with more memory", 4)
     sys.exit(code)
+
+
+def _usage(error: click.ClickException) -> tuple[str, str]:
+    """Return click's words on bad usage as one line, and a hint."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return error.format_message(), "see `tidepool --help`"
+    see = f"see `{context.command_path} --help`"
+    if isinstance(error, click.NoSuchOption):
+        known = [name for param in context.command.get_params(context) for name in param.opts if name.startswith("--")]
+        hint = did_you_mean(error.option_name, known)
+        return f"no option {error.option_name} of `{context.command_path}`", hint if "did" in hint else see
+    words = " ".join(error.format_message().split()).rstrip(".")
+    usage = " ".join(context.get_usage().removeprefix("Usage:").split())
+    return f"{words[:1].lower()}{words[1:]}", f"usage: {usage}; {see}"
 
 
 def fail(message: str, hint: str, code: int) -> int:

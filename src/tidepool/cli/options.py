@@ -27,6 +27,10 @@ class FrameType(click.ParamType[tuple[int, int]]):
 
     name = "HxW"
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return what the help calls a value (click would write HXW)."""
+        return self.name
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         """Parse ``28x28``."""
         if isinstance(value, tuple):
@@ -39,8 +43,8 @@ class FrameType(click.ParamType[tuple[int, int]]):
 force = click.option("--force", is_flag=True, help="Overwrite what exists.")
 quiet = click.option("--quiet", is_flag=True, help="Print only errors.")
 no_cache = click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of parsed files.")
-shape = click.option("--shape", type=FrameType(), help="Frame of flat rows, where it is not square.")
-seed = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Random seed.")
+shape = click.option("--shape", type=FrameType(), help="Height x width of flat rows (CSV), where it is not square.")
+seed = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, metavar="N", help="Random seed.  [default: 0]")
 
 
 def say_score(printer: Printer, score: dict[str, Any] | None, step: str, of_what: str) -> None:

@@ -15,7 +15,7 @@ from tidepool.cli import options
 @click.command()
 @click.argument("src", default="digits")
 @click.option("--test", metavar="SRC", help="Pictures to predict; labels, if it has any, only score.")
-@click.option("--budget", default=None, help="Wall time for everything: 20s, 5m, 1h.  [default: 60s; digits 20s]")
+@click.option("--budget", metavar="TIME", help="Wall time for everything: 20s, 5m, 1h.  [default: 60s; digits 20s]")
 @click.option("--out", metavar="DIR", help="Folder for the outputs.  [default: runs/NAME-TIME]")
 @click.option("--fix", is_flag=True, help="Apply the repair that the audit names.")
 @click.option("--no-audit", is_flag=True, help="Do not compare the test set with the training set.")

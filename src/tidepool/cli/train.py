@@ -29,6 +29,7 @@ _WRITING = 0.6
 @click.option("--recipe", metavar="NAME", help="Warps: none, shift, gentle, digits, affnist.")
 @click.option("--size", type=options.FrameType(), help="Frame to pad to, for example 40x40.")
 @click.option("--plan", metavar="M.tidepool", help="Repeat that model's plan to the bit.")
+@click.option("--resume", is_flag=True, help="Go on with the run that stopped; its checkpoint lies beside OUT.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @options.seed
 @options.shape
@@ -44,6 +45,7 @@ def train(
     recipe: str | None,
     size: Any,
     plan: str | None,
+    resume: bool,
     device: str,
     seed: int,
     shape: Any,
@@ -60,15 +62,29 @@ def train(
     """
     if sum(value is not None for value in (budget, epochs, plan)) > 1:
         raise InputError("--budget, --epochs and --plan exclude each other", "give one of them")
-    target = refuse_existing(out, force)
     from tidepool.cli.printing import Printer
+
+    target, checkpoint = Path(out), Path(f"{out}.checkpoint")
+    if resume and target.exists() and not checkpoint.exists():
+        Printer(quiet).say("done", f"{target} is finished: nothing to resume")
+        return
+    if not resume:
+        refuse_existing(out, force)
+        checkpoint.unlink(missing_ok=True)
     from tidepool.formats import read
     from tidepool.training.fit import Settings, fit
 
     printer = Printer(quiet)
     images = read(src, shape=shape, cache=not no_cache)
     images.require_labels("training")
-    settings: dict[str, Any] = {"stack": _stack(stack), "recipe": recipe, "frame": size, "seed": seed, "device": device}
+    settings: dict[str, Any] = {
+        "stack": _stack(stack),
+        "recipe": recipe,
+        "frame": size,
+        "seed": seed,
+        "device": device,
+        "checkpoint": checkpoint,
+    }
     if plan is not None:
         settings.update(_repeat(plan))
     elif epochs is not None:
@@ -82,6 +98,11 @@ def train(
     finally:
         printer.close()
     fitted.model.save(target)
+    if fitted.interrupted:
+        printer.say("wrote", f"{target}, as far as it got")
+        printer.say("next", f"the same command with --resume goes on from {checkpoint}")
+        raise KeyboardInterrupt
+    checkpoint.unlink(missing_ok=True)
     options.say_score(printer, fitted.metrics["validation"], "held back", "images that it never saw")
     printer.say("wrote", str(target))
     printer.say("next", f"tidepool predict {target} PICTURES --out predictions.csv")

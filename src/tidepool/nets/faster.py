@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from torch import nn
 
 # Their own outputs are not needed on the way back, so what follows may overwrite them.
@@ -11,22 +9,25 @@ _GIVE_AWAY = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d, nn.MaxPool2d
 
 
 def rearrange(module: nn.Module) -> nn.Module:
-    """Put maximum pooling before the rectifier that precedes it, and let rectifiers overwrite; return ``module``.
+    """Put maximum pooling and flattening before the rectifier that precedes them, let rectifiers overwrite.
 
-    ``max(relu(x)) == relu(max(x))``, to the bit and with the same gradients, on a quarter of the values.
-    Names, weights and their order stay as they are.
+    ``max(relu(x)) == relu(max(x))``, to the bit and with the same gradients, on a quarter of the values; rows are
+    rectified faster than planes whose channels come last. Names, weights and their order stay as they are.
+    Changes and returns ``module``.
     """
     for part in module.modules():
         if not isinstance(part, nn.Sequential):
             continue
-        names = list(part._modules)
-        for i, (name, following) in enumerate(pairwise(names)):
-            if isinstance(part._modules[name], nn.ReLU) and isinstance(part._modules[following], nn.MaxPool2d):
-                names[i], names[i + 1] = following, name
-        part._modules = {name: part._modules[name] for name in names}
+        children = list(part.named_children())
+        for i in range(len(children) - 1):
+            (_, first), (_, second) = children[i : i + 2]
+            if isinstance(first, nn.ReLU) and isinstance(second, (nn.MaxPool2d, nn.Flatten)):
+                children[i], children[i + 1] = children[i + 1], children[i]
+        part._modules = dict(children)
         before: nn.Module | None = None
-        for child in part.children():
+        for _, child in children:
             if isinstance(child, nn.ReLU):
                 child.inplace = isinstance(before, _GIVE_AWAY)
-            before = child
+            if not isinstance(child, nn.Flatten):  # hands on what it was given
+                before = child
     return module

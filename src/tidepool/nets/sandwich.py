@@ -74,7 +74,7 @@ class Sandwich:
     @property
     def weights(self) -> Weights:
         """The present weights by name: the initial ones before a fit, live ones during it."""
-        from tidepool.training.loop import weights_of
+        from tidepool.training.run import weights_of
 
         if self._module is not None:
             return weights_of(self._module)
@@ -87,7 +87,7 @@ class Sandwich:
         self._weights = _fitting(weights, self.weights)
         self._model = None
         if self._module is not None:
-            from tidepool.training.loop import load_weights
+            from tidepool.training.run import load_weights
 
             load_weights(self._module, self._weights)
 
@@ -123,7 +123,8 @@ class Sandwich:
 
         ``pictures`` come from ``as_pictures``; ``targets`` are places in ``classes``. Ctrl-C and StopTraining end it.
         """
-        from tidepool.training import loop
+        from tidepool.training import loop, run
+        from tidepool.training.device import pick_device
         from tidepool.training.fit import versions
         from tidepool.training.plan import Plan
 
@@ -150,8 +151,8 @@ class Sandwich:
             seed=seed_for(self.seed, len(self.history)) if self.history else self.seed,
         )
         module = self.stack.module(self.seed)
-        loop.load_weights(module, self.weights)
-        device = loop.pick_device(course.device)
+        run.load_weights(module, self.weights)
+        device = pick_device(course.device)
         done = len(self.history)
 
         def hear(row: dict[str, Any]) -> None:
@@ -162,9 +163,9 @@ class Sandwich:
 
         self._module = module
         try:
-            task = loop.Task(module, self.preprocessing, pictures, targets, validation, device)
+            task = run.Task(module, self.preprocessing, pictures, targets, validation, device)
             outcome = loop.train(task, plan, on_epoch=hear)
-            weights = loop.weights_of(module)
+            weights = run.weights_of(module)
         finally:
             self._module = None
         self._weights, self._model = weights, None

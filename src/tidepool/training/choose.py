@@ -12,9 +12,10 @@ from tidepool.nets import zoo
 from tidepool.nets.layers import Shape
 from tidepool.nets.stack import Stack
 from tidepool.training.batches import Batches
-from tidepool.training.loop import Task, one_step, ready
+from tidepool.training.loop import one_step
 from tidepool.training.optimisers import optimisers
 from tidepool.training.plan import Plan
+from tidepool.training.run import Task, ready
 
 # A larger stack wins as soon as it is given so many epochs; measured on held-back rows of Kaggle's 42,000.
 _WORTH = (("large", 8.0), ("medium", 1.4), ("small", 0.0))

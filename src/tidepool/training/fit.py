@@ -6,6 +6,7 @@ import datetime
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ class Settings:
 
     seconds : wall time for everything here and for predicting ``predict_after`` more pictures, or epochs : passes
     over the training rows; stack : a name of the zoo or a Stack; recipe : a name;
-    frame : (height, width) to pad to; share : held back; plan : to be repeated to the bit; flat : rows, not pictures.
+    frame : (height, width) to pad to; share : held back; plan : to be repeated to the bit; flat : rows, not pictures;
+    checkpoint : where the state is saved now and then; what is saved there already is gone on from.
     """
 
     seconds: float | None = None
@@ -51,6 +53,7 @@ class Settings:
     device: str = "auto"
     plan: Plan | None = None
     flat: bool = False
+    checkpoint: Path | None = None
 
 
 @dataclass
@@ -93,8 +96,11 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     rows, held = hold_back(targets, share, settings.seed, groups)
 
     from tidepool.training import choose, loop
+    from tidepool.training.checkpoint import Checkpoint
+    from tidepool.training.device import pick_device
+    from tidepool.training.run import Task
 
-    device = loop.pick_device(settings.device)
+    device = pick_device(settings.device)
     dtype = np.uint8 if images.images.dtype == np.uint8 else np.float32
     pictures = images.images.astype(dtype, copy=False)
     preprocessing = Preprocessing.fit(pictures[rows], settings.frame, settings.flat)
@@ -111,10 +117,10 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
         seed=settings.seed,
     )
 
-    def task(stack: Stack) -> loop.Task:
+    def task(stack: Stack) -> Task:
         validation = (pictures[held], targets[held]) if len(held) else None
         module = stack.module(settings.seed)
-        return loop.Task(module, preprocessing, pictures[rows], targets[rows], validation, device)
+        return Task(module, preprocessing, pictures[rows], targets[rows], validation, device)
 
     def left() -> float:
         return (settings.seconds or 0.0) - (time.monotonic() - start)
@@ -125,9 +131,18 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
 
     shape = preprocessing.input_shape
     stack = zoo.find(settings.stack)(shape, len(classes)) if isinstance(settings.stack, str) else settings.stack
+    checkpoint = None
+    if settings.checkpoint is not None:
+        checkpoint = Checkpoint(settings.checkpoint, _identity(images, settings, share))
+        if saved := checkpoint.load():
+            # The stack and the plan were chosen when the run began; only time worked counts for its budget.
+            stack = Stack.from_dict(saved[1]["stack"])
+            draft = Plan.from_dict(saved[1]["plan"])
+            start -= saved[1]["worked"]
+    fresh = draft.steps == 1
     clocked = settings.plan is None and settings.seconds is not None
     pace = 0.0
-    if clocked:
+    if clocked and fresh:
         # One short probe tells how fast this machine is now; the loop corrects the number of steps as it goes.
         probe = stack or (zoo.dense if settings.flat else zoo.medium)(shape, len(classes))
         pace = choose.seconds_a_step(task(probe), draft)
@@ -138,15 +153,22 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
             pace *= stack.macs / probe.macs
     stack = stack or (zoo.dense if settings.flat else zoo.medium)(shape, len(classes))
     stack.check_classes(len(classes))
-    plan = settings.plan or draft.with_steps(round((settings.epochs or 10) * draft.steps_per_epoch))
+    plan = settings.plan or draft
+    if fresh and settings.plan is None:
+        plan = draft.with_steps(round((settings.epochs or 10) * draft.steps_per_epoch))
     seconds = None
     if clocked:
         seconds = max(0.1, _MARGIN * (left() - prediction(pace)))
-        plan = draft.with_steps(int(seconds / pace))
+        if fresh:
+            plan = draft.with_steps(int(seconds / pace))
     job = task(stack)
     if listener.on_plan:
         listener.on_plan(stack, plan)
-    outcome = loop.train(job, plan, seconds=seconds, on_epoch=listener.on_epoch, on_step=listener.on_step)
+    if checkpoint:
+        checkpoint.facts = {"stack": stack.to_dict()}
+    outcome = loop.train(
+        job, plan, seconds=seconds, on_epoch=listener.on_epoch, on_step=listener.on_step, checkpoint=checkpoint
+    )
     card: dict[str, Any] = {
         "classes": [c.item() if isinstance(c, np.integer) else str(c) for c in classes],
         "plan": outcome.plan.to_dict(),
@@ -187,6 +209,22 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     return Fitted(
         model, stack, outcome.plan, outcome.history, held, probabilities, metrics, interrupted=outcome.interrupted
     )
+
+
+def _identity(images: ImageSet, settings: Settings, share: float) -> dict[str, Any]:
+    """Return what must be equal for a stopped run to be gone on with."""
+    stack = settings.stack.to_dict() if isinstance(settings.stack, Stack) else settings.stack
+    return {
+        "images": len(images),
+        "sha256": images.source.sha256,
+        "seconds": None if settings.seconds is None else "a budget",
+        "epochs": settings.epochs,
+        "stack": stack,
+        "recipe": settings.recipe,
+        "frame": settings.frame,
+        "share": share,
+        "seed": settings.seed,
+    }
 
 
 def versions() -> dict[str, str]:

@@ -17,6 +17,7 @@ class Rule(Protocol):
     """What the loop needs of an optimiser; torch's own have it too."""
 
     param_groups: list[dict[str, Any]]
+    steps: int
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -24,13 +25,21 @@ class Rule(Protocol):
     def step(self) -> Any:
         """Move the weights."""
 
+    def tensors(self) -> Tensors:
+        """Return what it remembers from step to step."""
+
 
 class _Own:
     """A rule of ours. Making a ``torch.optim.Optimizer`` would import torch's compiler: 1.2 s for nothing."""
 
     def __init__(self, groups: list[dict[str, Any]]) -> None:
         self.param_groups = [group for group in groups if group["params"]]
+        self.steps = 0
         self.velocity = [[torch.zeros_like(p) for p in group["params"]] for group in self.param_groups]
+
+    def tensors(self) -> Tensors:
+        """Return what it remembers from step to step."""
+        return [value for group in self.velocity for value in group]
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -95,12 +104,15 @@ class Scaled(_Own):
         super().__init__(groups)
         self.squares = [[torch.zeros_like(p) for p in group["params"]] for group in self.param_groups]
         self._rule: Callable[[dict[str, Any], Tensors, Tensors, Tensors], None] = getattr(self, f"_{rule}")
-        self._steps = 0
+
+    def tensors(self) -> Tensors:
+        """Return what it remembers from step to step."""
+        return super().tensors() + [value for group in self.squares for value in group]
 
     @torch.no_grad()
     def step(self) -> None:
         """Move every weight once."""
-        self._steps += 1
+        self.steps += 1
         for group, first, squares in zip(self.param_groups, self.velocity, self.squares):
             self._rule(group, [weight.grad for weight in group["params"]], first, squares)
 
@@ -126,9 +138,9 @@ class Scaled(_Own):
         torch._foreach_lerp_(mean, gradients, 1 - group["beta1"])
         _remember(squares, gradients, group["beta2"])
         scale = torch._foreach_sqrt(squares)
-        torch._foreach_div_(scale, (1 - group["beta2"] ** self._steps) ** 0.5)
+        torch._foreach_div_(scale, (1 - group["beta2"] ** self.steps) ** 0.5)
         torch._foreach_add_(scale, group["epsilon"])
-        rate = group["lr"] / (1 - group["beta1"] ** self._steps)
+        rate = group["lr"] / (1 - group["beta1"] ** self.steps)
         torch._foreach_addcdiv_(group["params"], mean, scale, value=-rate)
 
     @staticmethod
