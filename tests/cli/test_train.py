@@ -21,9 +21,10 @@ def card(path: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_same_command_twice_gives_the_same_weights(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_command_twice_gives_the_same_weights(command, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     for name in ("a", "b"):
-        ended = command("train", "digits", "--epochs", 2, "--seed", 3, "--out", tmp_path / "new" / f"{name}.tidepool")
+        out = tmp_path / "new" / f"{name}.tidepool"
+        ended = command("train", data / "few.npz", "--epochs", 2, "--seed", 3, "--out", out)
         assert ended.code == 0, ended
         assert "held back" in ended.out
         assert f"tidepool predict {tmp_path}/new/{name}.tidepool" in ended.out
@@ -75,7 +76,7 @@ def test_a_stack_from_a_file(command, data: Path, tmp_path: Path) -> None:  # ty
     [
         (("--stack", "smal"), ("smal", "did you mean 'small'?"), 2),
         (("--recipe", "afnist"), ("afnist", "did you mean 'affnist'?"), 2),
-        (("--device", "cuda"), ("cuda",), 4),
+        (("--device", "cuda"), ("CUDA", "--device auto"), 4),
         (("--device", "gpu"), ("gpu",), 2),
         (("--size", "4x4"), ("4x4", "8x8"), 2),
         (("--size", "40"), ("--size 40", "HEIGHTxWIDTH"), 2),

@@ -57,7 +57,8 @@ class Reference:
         if self.net is None:
             return self.shares
         found = np.bincount(self.net.predict_index(images[:counted]), minlength=len(self.shares))
-        return found / max(found.sum(), 1)
+        shares: Array = found / max(found.sum(), 1)
+        return shares
 
     def compare(self, images: Array, counted: int = COUNTED, seen: Array | None = None) -> float:
         """Return the distance of unit ``images`` from training, reweighted by the classes found in them.

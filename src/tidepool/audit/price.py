@@ -13,6 +13,8 @@ from tidepool.audit.faults.frames import even, place
 from tidepool.audit.verdict import Cost
 from tidepool.images import Array
 
+_SKILLED = 0.5
+
 
 def price(reference: Reference, faults: Sequence[Fault]) -> Cost | None:
     """Return the cost of ``faults`` (in the order of undoing) together; None without labels."""
@@ -33,7 +35,9 @@ def price(reference: Reference, faults: Sequence[Fault]) -> Cost | None:
         assert reference.net is not None
         return float((reference.net.predict_index(reference.unit(fitted)) == index).mean())
 
-    return Cost(accuracy(faulty), accuracy(repaired))
+    cost = Cost(accuracy(faulty), accuracy(repaired))
+    # A net that cannot read the correct pictures (strongly warped ones, say) cannot price either.
+    return cost if cost.accuracy_repaired >= _SKILLED else None
 
 
 def _corner(images: Array) -> float:

@@ -99,16 +99,17 @@ def main() -> NoReturn:
 def _usage(error: click.ClickException) -> tuple[str, str]:
     """Return click's words on bad usage as one line, and a hint."""
     context = error.ctx if isinstance(error, click.UsageError) else None
+    words = " ".join(error.format_message().split()).rstrip(".")
+    words = words[:1].lower() + words[1:]
     if context is None:
-        return error.format_message(), "see `tidepool --help`"
+        return words, "see `tidepool --help`"
     see = f"see `{context.command_path} --help`"
     if isinstance(error, click.NoSuchOption):
         known = [name for param in context.command.get_params(context) for name in param.opts if name.startswith("--")]
         hint = did_you_mean(error.option_name, known)
         return f"no option {error.option_name} of `{context.command_path}`", hint if "did" in hint else see
-    words = " ".join(error.format_message().split()).rstrip(".")
     usage = " ".join(context.get_usage().removeprefix("Usage:").split())
-    return f"{words[:1].lower()}{words[1:]}", f"usage: {usage}; {see}"
+    return words, f"usage: {usage}; {see}"
 
 
 def fail(message: str, hint: str, code: int) -> int:

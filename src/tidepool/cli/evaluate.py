@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tidepool.cli import options
+from tidepool.errors import DataError
+
+if TYPE_CHECKING:
+    from tidepool.images import ImageSet
+    from tidepool.model import Model
 
 
 @click.command()
@@ -31,6 +36,7 @@ def evaluate(model: str, src: str, as_json: bool, shape: Any, quiet: bool, no_ca
     loaded = load(model)
     images = read(src, shape=shape, cache=not no_cache)
     truth = images.require_labels("evaluate")
+    _same_names(loaded, images)
     found = score(loaded.predict_proba(images), truth, loaded.classes)
     if as_json:
         click.echo(json.dumps(found))
@@ -41,3 +47,18 @@ def evaluate(model: str, src: str, as_json: bool, shape: Any, quiet: bool, no_ca
     printer.say("calibration", f"expected error {found['calibration_error']:.4f}")
     for name, part in found["per_class"].items():
         printer.say(f"  {name}", f"{100 * part['accuracy']:.2f} % of {part['n']:,}")
+    if images.source.sha256 and images.source.sha256 == loaded.card.get("trained_on", {}).get("sha256"):
+        printer.say(
+            "note", "the model was trained on these very pictures: trust the held-back score of `tidepool info`"
+        )
+
+
+def _same_names(model: Model, images: ImageSet) -> None:
+    """Raise DataError if no label of the pictures is a class of the model: the score would say nothing."""
+    known, given = ([str(name) for name in names] for names in (model.classes, images.require_labels("evaluate")))
+    if not set(known) & set(given):
+        first, other = (", ".join(sorted(set(names))[:5]) for names in (given, known))
+        raise DataError(
+            f"{images.source.path}: no label is a class of the model (labels: {first}; classes: {other})",
+            "name the labels as the training set did",
+        )

@@ -44,7 +44,9 @@ force = click.option("--force", is_flag=True, help="Overwrite what exists.")
 quiet = click.option("--quiet", is_flag=True, help="Print only errors.")
 no_cache = click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of parsed files.")
 shape = click.option("--shape", type=FrameType(), help="Height x width of flat rows (CSV), where it is not square.")
-seed = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, metavar="N", help="Random seed.  [default: 0]")
+seed = click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, metavar="N", help="Random seed.  [default: 0]"
+)
 
 
 def say_score(printer: Printer, score: dict[str, Any] | None, step: str, of_what: str) -> None:

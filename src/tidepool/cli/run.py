@@ -70,12 +70,19 @@ def run(
     finally:
         printer.close()
     metrics = result.metrics
+    if metrics["validation"] is None:
+        printer.say("held back", "nothing: too few pictures of each class to score the model by")
     options.say_score(printer, metrics["validation"], "held back", "images that it never saw")
     options.say_score(printer, metrics.get("test"), "test", "labelled test images")
     names = ["model.tidepool", "report.html", "metrics.json", "history.jsonl"]
     if result.predictions is not None:
         names.insert(1, f"submission.csv ({len(result.predictions):,} rows, verified)")
     printer.say("wrote", f"{result.folder}: {', '.join(names)}")
-    printer.say("time", f"{metrics['total_seconds']:.1f} s of {metrics['budget_seconds']:g} s")
+    spent, limit = metrics["total_seconds"], metrics["budget_seconds"]
+    over = "" if spent <= limit else ": over the budget; starting, one round of training and writing take their time"
+    printer.say("time", f"{spent:.1f} s of {limit:g} s{over}")
     following = f"tidepool predict {result.folder}/model.tidepool PICTURES --out predictions.csv"
     printer.say("next", f"open {result.folder}/report.html, or: {following}")
+    if result.model.card["training"]["interrupted"]:
+        printer.say("note", "training was stopped by Ctrl-C: the model is as good as it was by then")
+        raise KeyboardInterrupt

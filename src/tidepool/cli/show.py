@@ -21,7 +21,9 @@ RAMP = " .:-=+*#%@"
 @click.command()
 @click.argument("src")
 @click.option("--out", metavar="SHEET.png", help="Write the sheet here instead of drawing it in the terminal.")
-@click.option("--count", type=click.IntRange(1, 10_000), metavar="N", help="How many pictures.  [default: 20, or 100 with --out]")
+@click.option(
+    "--count", type=click.IntRange(1, 10_000), metavar="N", help="How many pictures.  [default: 20, or 100 with --out]"
+)
 @size
 @options.shape
 @options.force

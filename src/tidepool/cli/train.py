@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -21,10 +22,8 @@ _WRITING = 0.6
 @click.command()
 @click.argument("src")
 @click.option("--out", required=True, metavar="M.tidepool", help="Where the model goes.")
-@click.option("--budget", help="Wall time for everything: 20s, 5m, 1h.  [default: 60s]")
-@click.option(
-    "--epochs", type=click.FloatRange(0, min_open=True), help="Passes over the pictures, in place of a budget."
-)
+@click.option("--budget", metavar="TIME", help="Wall time for everything: 20s, 5m, 1h.  [default: 60s]")
+@click.option("--epochs", type=float, metavar="N", help="Passes over the pictures, in place of a budget.")
 @click.option("--stack", metavar="NAME|FILE", help="small, medium, large, dense, or a JSON file of layers.")
 @click.option("--recipe", metavar="NAME", help="Warps: none, shift, gentle, digits, affnist.")
 @click.option("--size", type=options.FrameType(), help="Frame to pad to, for example 40x40.")
@@ -62,6 +61,8 @@ def train(
     """
     if sum(value is not None for value in (budget, epochs, plan)) > 1:
         raise InputError("--budget, --epochs and --plan exclude each other", "give one of them")
+    if epochs is not None and not 0 < epochs < 1e6:
+        raise InputError(f"--epochs {epochs:g}: expected a number of passes above 0", "for example --epochs 10")
     from tidepool.cli.printing import Printer
 
     target, checkpoint = Path(out), Path(f"{out}.checkpoint")
@@ -70,7 +71,9 @@ def train(
         return
     if not resume:
         refuse_existing(out, force)
-        checkpoint.unlink(missing_ok=True)
+        # A parent that is a file is said in plain words once the model is written.
+        with contextlib.suppress(NotADirectoryError):
+            checkpoint.unlink(missing_ok=True)
     from tidepool.formats import read
     from tidepool.training.fit import Settings, fit
 
@@ -116,7 +119,7 @@ def _stack(name: str | None) -> Any:
     try:
         return Stack.from_dict(json.loads(Path(name).read_text(encoding="utf-8")))
     except OSError as error:
-        raise DataError(f"{name}: cannot be read ({error.strerror})") from error
+        raise DataError(f"{name}: cannot be read ({error.strerror})", "check the name and the folder") from error
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError):
             raise
