@@ -18,9 +18,10 @@ _NAMES = {
     "Classifier": "tidepool.estimators",
     "NeuralNet": "tidepool.nets.nolearn",
     "Sequential": "tidepool.nets.keras",
+    "TrainSplit": "tidepool.nets.nolearn",
     "TidepoolError": "tidepool.errors",
 }
-_MODULES = {"layers", "nonlinearities", "updates", "warp", "callbacks", "errors", "utils"}
+_MODULES = {"layers", "nonlinearities", "updates", "warp", "callbacks", "errors", "optimizers", "utils"}
 
 __all__ = ["__version__", *_NAMES, *sorted(_MODULES)]
 

@@ -50,9 +50,14 @@ class Result:
 
 @dataclass
 class Voice:
-    """Who hears of the steps: ``say(step, text)``, and what makes the training listener (torch is imported by then)."""
+    """Who hears of the steps.
+
+    say : a step and its text; judged : the audit's verdict with both sets; listener : makes the training listener
+    (torch is imported by then).
+    """
 
     say: Callable[[str, str], None] = lambda step, text: None
+    judged: Callable[[Verdict, ImageSet, ImageSet], None] = lambda verdict, train, test: None
     listener: Callable[[], Listener] | None = None
 
 
@@ -85,9 +90,9 @@ def run(
     warm.start()
     train_set, test_set = _read(train, test, voice, reading)
     verdict = _audited(train_set, test_set, audit, limit, seed, fix, voice) if test_set is not None else None
-    if verdict is not None and verdict.verdict == "fault":
-        train_set, repaired = verdict.repaired
-        test_set = repaired
+    if verdict is not None and verdict.verdict == "fault" and not verdict.harmless:
+        train_set, test_set = verdict.repaired
+        voice.say("fix", "; ".join(finding.repair for finding in verdict.findings))
     train_set.require_labels("training")
     warm.join()
 
@@ -172,13 +177,15 @@ def _audited(
     from tidepool.audit import audit
 
     verdict = audit(train, test, seed=seed, budget=_AUDIT_SHARE * limit)
-    voice.say("audit", verdict.sentence())
-    if verdict.verdict == "undecided" or (verdict.verdict == "fault" and not fix):
+    voice.judged(verdict, train, test)
+    if verdict.verdict == "undecided" or (verdict.verdict == "fault" and not verdict.repairable):
         raise FaultFound(
-            f"the audit found: {verdict.sentence()}",
-            "--fix applies the repair, --no-audit trains all the same"
-            if verdict.verdict == "fault"
-            else "look at the pictures with `tidepool show`; --no-audit trains all the same",
+            f"stopped by the audit: {verdict.sentence()}",
+            "look at the pictures with `tidepool show`; --no-audit trains all the same",
+        )
+    if verdict.verdict == "fault" and not verdict.harmless and not fix:
+        raise FaultFound(
+            f"stopped by the audit: {verdict.sentence()}", "--fix applies the repair; --no-audit trains all the same"
         )
     return verdict
 

@@ -116,12 +116,18 @@ def test_evaluate_json(command, model: Path, data: Path) -> None:  # type: ignor
     assert 0 <= found["calibration_error"] <= 1
 
 
-def test_evaluate_in_words(command, refused, model: Path, data: Path) -> None:  # type: ignore[no-untyped-def]
+def test_evaluate_in_words(command, refused, model: Path, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     ended = command("evaluate", model, data / "scored.npz")
     assert ended.code == 0
     assert "% of 397 images (95 % interval" in ended.out
     assert command("evaluate", model, data / "scored.npz", "--quiet").out == ""
+    assert "note" not in ended.out
     assert "no labels" in refused("evaluate", model, data / "test.csv")
+    # Not a score of 0 %, and not a proud score on what it has learnt by heart.
+    np.savez(tmp_path / "words.npz", images=np.zeros((2, 8, 8), np.uint8), labels=["zero", "one"])
+    said = refused("evaluate", model, tmp_path / "words.npz")
+    assert "words.npz: no label is a class of the model (labels: one, zero; classes: 0, 1, 2, 3, 4)" in said
+    assert "was trained on these very pictures" in command("evaluate", model, data / "train.csv").out
 
 
 def test_export_runs_on_raw_pictures(command, refused, model: Path, data: Path, truth, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -170,3 +170,54 @@ def test_words_are_classes(command, data: Path, tmp_path: Path) -> None:  # type
         rows = list(csv.reader(text))
     assert len(rows) == 398
     assert {row[1] for row in rows[1:]} <= set(names)
+
+
+def test_a_larger_frame_that_is_harmless_goes_on(command, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from tidepool.formats import read
+
+    images = read(data / "turned.npz", cache=False).images.transpose(0, 2, 1)
+    np.savez(tmp_path / "padded.npz", images=np.pad(images, ((0, 0), (4, 4), (4, 4))))
+    ended = command(
+        "run", data / "train.npz", "--test", tmp_path / "padded.npz", "--budget", "2s", "--out", tmp_path / "out"
+    )
+    assert ended.code == 0, ended
+    assert "harmless" in ended.out
+
+
+def test_too_few_to_hold_back_is_said(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    np.savez(tmp_path / "two.npz", images=np.arange(128, dtype=np.uint8).reshape(2, 8, 8), labels=["a", "b"])
+    ended = command("run", tmp_path / "two.npz", "--budget", "1s", "--out", tmp_path / "out")
+    assert ended.code == 0, ended
+    assert "held back  nothing: too few pictures" in ended.out
+
+
+def test_a_budget_that_is_too_small_is_said(command, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    ended = command("run", data / "few.npz", "--budget", "0.1s", "--out", tmp_path / "out")
+    assert ended.code == 0, ended
+    assert "over the budget" in ended.out
+
+
+def test_ctrl_c_keeps_the_model_and_ends_with_130(  # type: ignore[no-untyped-def]
+    command, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tidepool.cli.printing import Printer
+
+    def press(self: Printer, step: int, steps: int) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Printer, "_on_step", press)
+    ended = command("run", data / "few.npz", "--budget", "4s", "--out", tmp_path / "out")
+    assert ended.code == 130, ended
+    assert ended.err.strip() == "tidepool: stopped by Ctrl-C"
+    assert "stopped by Ctrl-C: the model is as good as it was by then" in ended.out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == OUTPUTS - {"submission.csv"}
+
+
+def test_audit_ends_with_3_at_the_real_command_line(command, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    train, turned, fixed = data / "train.npz", data / "turned.npz", tmp_path / "fixed.npz"
+    assert command("audit", train, data / "scored.npz").code == 0
+    assert command("audit", train, turned).code == 3
+    assert command("audit", train, turned, "--json").code == 3
+    assert command("audit", train, turned, "--fix", fixed).code == 0
+    assert command("audit", train, fixed).code == 0

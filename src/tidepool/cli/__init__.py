@@ -74,10 +74,9 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line; end with the exit code that the error owns."""
     try:
-        cli.main(standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
+        # Without standalone mode click returns what ``ctx.exit`` was given.
+        ended = cli.main(standalone_mode=False)
+        code = ended if isinstance(ended, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         code = 0

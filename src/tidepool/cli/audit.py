@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,29 +100,13 @@ def _beside(path: str, word: str) -> str:
 def _show(
     verdict: Verdict, train: ImageSet, test: ImageSet, written: list[tuple[str, str]], names: tuple[str, str]
 ) -> None:
-    """Print the sentence, the evidence, the mean images and the next command."""
+    """Print the verdict and the next command."""
     from rich.console import Console
 
-    from tidepool.cli.means import draw_means
+    from tidepool.cli.verdicts import show_verdict
 
     console = Console(highlight=False, soft_wrap=True)
-    colour = {"clean": "green", "different-source": "yellow"}.get(verdict.verdict, "red")
-    if verdict.verdict == "fault" and verdict.harmless:
-        colour = "yellow"
-    console.print(verdict.sentence(), style=f"bold {colour}", markup=False)
-    for finding in verdict.findings:
-        console.print(f"  {finding.fault} in {finding.in_} (confidence {finding.confidence:.2f})", markup=False)
-        console.print(f"    repair: {finding.repair}{'' if finding.exact else ' (not exact)'}", markup=False)
-        for line in finding.evidence:
-            console.print(f"    {line}", markup=False)
-        if finding.cost is not None and len(verdict.findings) > 1:
-            as_is, repaired = 100 * finding.cost.accuracy_as_is, 100 * finding.cost.accuracy_repaired
-            console.print(f"    alone it costs: {repaired:.1f} to {as_is:.1f}", markup=False)
-    if not verdict.findings:
-        for line in verdict.notes:
-            console.print(f"  {line}", markup=False)
-    if sys.stdout.isatty() and console.width >= 60 and verdict.verdict == "fault":
-        draw_means(console, verdict, train, test)
+    show_verdict(console, verdict, train, test)
     console.print(_next(verdict, written, names), markup=False)
 
 

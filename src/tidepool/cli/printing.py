@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
+    from tidepool.audit import Verdict
+    from tidepool.images import ImageSet
     from tidepool.nets.stack import Stack
     from tidepool.training.fit import Listener
     from tidepool.training.plan import Plan
@@ -28,6 +30,16 @@ class Printer:
     def say(self, step: str, text: str) -> None:
         """Print one step: a word in the margin, then what happened."""
         self.console.print(f"[bold]{escape(step):<10}[/bold] {escape(text)}")
+
+    def judged(self, verdict: Verdict, train: ImageSet, test: ImageSet) -> None:
+        """Print what the audit found: a line where all is well, the whole of it for a fault."""
+        from tidepool.cli.verdicts import show_verdict
+
+        if verdict.verdict in ("fault", "undecided") and not verdict.harmless:
+            self.say("audit", f"{verdict.verdict}, in {verdict.seconds:.1f} s")
+            show_verdict(self.console, verdict, train, test)
+        else:
+            self.say("audit", f"{verdict.sentence()} ({verdict.seconds:.1f} s)")
 
     def listener(self) -> Listener:
         """Return who hears of training."""

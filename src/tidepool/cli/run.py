@@ -63,7 +63,7 @@ def run(
             force=force,
             started=clock.process_start(),
             command="tidepool " + shlex.join(sys.argv[1:]),
-            voice=Voice(printer.say, printer.listener),
+            voice=Voice(printer.say, printer.judged, printer.listener),
             shape=shape,
             cache=not no_cache,
         )
@@ -72,6 +72,8 @@ def run(
     metrics = result.metrics
     if metrics["validation"] is None:
         printer.say("held back", "nothing: too few pictures of each class to score the model by")
+    if metrics["train"]["epochs"] < 1:
+        printer.say("note", "there was no time to learn from every picture once: a longer --budget will do better")
     options.say_score(printer, metrics["validation"], "held back", "images that it never saw")
     options.say_score(printer, metrics.get("test"), "test", "labelled test images")
     names = ["model.tidepool", "report.html", "metrics.json", "history.jsonl"]

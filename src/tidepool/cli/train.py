@@ -29,7 +29,7 @@ _WRITING = 0.6
 @click.option("--size", type=options.FrameType(), help="Frame to pad to, for example 40x40.")
 @click.option("--plan", metavar="M.tidepool", help="Repeat that model's plan to the bit.")
 @click.option("--resume", is_flag=True, help="Go on with the run that stopped; its checkpoint lies beside OUT.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @options.seed
 @options.shape
 @options.force

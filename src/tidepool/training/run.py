@@ -29,7 +29,7 @@ _BATCH_OF_PREDICTION = 500
 class Outcome:
     """What training gives back.
 
-    weights : the best (averaged) ones by validation loss, or the last ones without validation; plan : as it was
+    weights : the best (averaged) ones by validation, or the last ones without validation; plan : as it was
     carried out, changes included; history : a row an epoch; steps : done; interrupted : ended by Ctrl-C or handler.
     """
 
@@ -97,9 +97,15 @@ class Run:
             truth = torch.from_numpy(task.validation[1])
             row["valid_loss"] = float(functional.cross_entropy(logits, truth))
             row["valid_accuracy"] = float((logits.argmax(1) == truth).double().mean())
-        row["best"] = "valid_loss" in row and row["valid_loss"] <= self.best
+            # Compared by the loss that is minimised: label smoothing makes answers less sure, on purpose, and the
+            # plain loss would take that for a step back.
+            aim = float(functional.cross_entropy(logits, truth, label_smoothing=outcome.plan.smoothing))
+            row["best"] = aim <= self.best
+            self.best = min(aim, self.best)
+        else:
+            row["best"] = False
         if row["best"] or "valid_loss" not in row:
-            self.best, outcome.weights = row.get("valid_loss", self.best), weights_of(self.module)
+            outcome.weights = weights_of(self.module)
         if self.average:
             self.average.swap()
         row["seconds"] = time.monotonic() - self._epoch_start
