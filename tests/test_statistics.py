@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tidepool.statistics import calibration_error, score, wilson
+from tidepool.statistics import best_temperature, calibration_error, score, wilson
 
 
 def test_wilson_against_published_values():
@@ -22,3 +22,13 @@ def test_score_counts_unknown_labels_as_errors():
     found = score(probabilities, np.array([0, 1, 2, 9]), np.arange(3))
     assert (found["accuracy"], found["n"], found["errors"]) == (0.75, 4, 1)
     assert found["per_class"]["9"] == {"accuracy": 0.0, "n": 1}
+
+
+def test_temperature_makes_answers_as_sure_as_they_are_right():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (4000, 5))
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    truth = (rng.random((4000, 1)) > p.cumsum(1)).sum(1)
+    assert best_temperature(logits, truth) == pytest.approx(1, abs=0.06)
+    assert best_temperature(3 * logits, truth) == pytest.approx(3, rel=0.06)
+    assert best_temperature(logits[:50], truth[:50]) == 1

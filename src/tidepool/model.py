@@ -41,14 +41,17 @@ class Model:
 
     @staticmethod
     def make(stack: Stack, preprocessing: Preprocessing, weights: dict[str, Array], card: dict[str, Any]) -> Model:
-        """Return the model of a trained stack. ``card`` needs ``classes``; stack and preprocessing are added to it."""
+        """Return the model of a trained stack.
+
+        ``card`` needs ``classes`` and may hold a ``temperature``; stack and preprocessing are added to it.
+        """
         from safetensors.numpy import save
 
         from tidepool.nets.export import to_onnx
 
         card = {**card, "stack": stack.to_dict(), "preprocessing": preprocessing.to_dict()}
         arrays = {name: np.ascontiguousarray(value) for name, value in weights.items()}
-        return Model(to_onnx(stack, preprocessing, weights), save(arrays), card)
+        return Model(to_onnx(stack, preprocessing, weights, card.get("temperature", 1.0)), save(arrays), card)
 
     @property
     def classes(self) -> Array:

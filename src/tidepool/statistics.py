@@ -32,6 +32,21 @@ def calibration_error(probabilities: npt.NDArray[Any], truth: npt.NDArray[np.int
     return error
 
 
+def best_temperature(logits: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> float:
+    """Return the temperature by which logits ``[N, K]`` must be divided to be as sure as they are right.
+
+    The one of least negative log-likelihood on ``truth`` ``[N]`` (Guo et al., ICML 2017), among 97 from 1/8 to 8; 1
+    for fewer than 100 rows, which could not tell.
+    """
+    if len(truth) < 100:
+        return 1.0
+    candidates = 2.0 ** np.linspace(-3, 3, 97)
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    right = shifted[np.arange(len(truth)), truth]
+    losses = [float((np.log(np.exp(shifted / t).sum(axis=1)) - right / t).mean()) for t in candidates]
+    return float(candidates[int(np.argmin(losses))])
+
+
 def score(probabilities: npt.NDArray[Any], truth: npt.NDArray[Any], classes: npt.NDArray[Any]) -> dict[str, Any]:
     """Return what ``evaluate --json`` prints: accuracy, n, errors, per_class, calibration_error.
 

@@ -20,6 +20,7 @@ from tidepool.nets import zoo
 from tidepool.nets.stack import Stack
 from tidepool.nets.summary import parameters
 from tidepool.preprocessing import Preprocessing, pad_evenly
+from tidepool.statistics import best_temperature
 from tidepool.training.plan import Plan
 from tidepool.training.split import default_share, hold_back
 from tidepool.updates import momentum_matrices
@@ -98,7 +99,7 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     from tidepool.training import choose, loop
     from tidepool.training.checkpoint import Checkpoint
     from tidepool.training.device import pick_device
-    from tidepool.training.run import Task
+    from tidepool.training.run import Task, load_weights, predict
 
     device = pick_device(settings.device)
     dtype = np.uint8 if images.images.dtype == np.uint8 else np.float32
@@ -193,6 +194,10 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
             "interrupted": outcome.interrupted,
         },
     }
+    if len(held):
+        load_weights(job.module, outcome.weights)
+        logits = predict(job.module, preprocessing, pictures[held], device).numpy()
+        card["temperature"] = best_temperature(logits, targets[held])
     model = Model.make(stack, preprocessing, outcome.weights, card)
     probabilities = model.predict_proba(pictures[held])
     validation = None
