@@ -1,5 +1,5 @@
 """``python -m tidepool``."""
 
-from tidepool.cli import main
+from tidepool.cli import entry
 
-main()
+entry()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,6 +44,26 @@ def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         # Where the folder itself is no folder there is nothing to take away either.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a new folder; on success its files move into ``folder``, on failure nothing remains."""
+    # Within a folder that is there: it may be the root of another disk.
+    near = folder if folder.is_dir() else folder.parent
+    temporary = near / f".{secrets.token_hex(4)}-{folder.name or 'out'}"
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        folder.mkdir(exist_ok=True)
+        for file in temporary.iterdir():
+            file.replace(folder / file.name)
+    except OutsideError as error:
+        raise OutsideError(error.message.replace(str(temporary), str(folder)), error.hint) from error
+    except OSError as error:
+        raise disk_error(folder, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def disk_error(target: Path, error: OSError) -> OutsideError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from tidepool import clock, predictions
 from tidepool.errors import FaultFound, InputError
-from tidepool.files import whole
+from tidepool.files import whole, whole_folder
 from tidepool.images import ImageSet
 
 if TYPE_CHECKING:
@@ -89,6 +90,9 @@ def run(
     warm = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
     warm.start()
     train_set, test_set = _read(train, test, voice, reading)
+    if test_set is None or test_set.labels is None:
+        # Where only the test set has labels, the audit may find that the two were swapped.
+        train_set.require_labels("training")
     verdict = _audited(train_set, test_set, audit, limit, seed, fix, voice) if test_set is not None else None
     if verdict is not None and verdict.verdict == "fault" and not verdict.harmless:
         train_set, test_set = verdict.repaired
@@ -118,25 +122,26 @@ def run(
             metrics["test"] = {"accuracy": found["accuracy"], "n": found["n"]}
     labels = None if test_probabilities is None else model.classes[test_probabilities.argmax(axis=1)]
 
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save(folder / "model.tidepool")
-    if labels is not None:
-        path = folder / "submission.csv"
-        predictions.write(path, np.arange(1, len(labels) + 1), labels, classes=model.classes, force=True)
-    _write_text(folder / "history.jsonl", "".join(json.dumps(row) + "\n" for row in fitted.history))
-    report = folder / "report.html"
-    _report(report, fitted, metrics, train_set, test_set, test_probabilities, command)
-    metrics["total_seconds"] = time.monotonic() - started
-    metrics["budget_seconds"] = limit
-    _write_text(folder / "metrics.json", json.dumps(metrics, indent=1))
-    return Result(model, labels, metrics, verdict, report, folder)
+    with whole_folder(folder) as place:
+        model.save(place / "model.tidepool")
+        if labels is not None:
+            ids = np.arange(1, len(labels) + 1)
+            predictions.write(place / "submission.csv", ids, labels, classes=model.classes, force=True)
+        _write_text(place / "history.jsonl", "".join(json.dumps(row) + "\n" for row in fitted.history))
+        _report(place / "report.html", fitted, metrics, train_set, test_set, test_probabilities, command)
+        metrics["total_seconds"] = time.monotonic() - started
+        metrics["budget_seconds"] = limit
+        _write_text(place / "metrics.json", json.dumps(metrics, indent=1))
+    return Result(model, labels, metrics, verdict, folder / "report.html", folder)
 
 
 def _folder(out: str | Path | None, train: ImageSet | str, force: bool) -> Path:
     if out is None:
         source = train.source.path if isinstance(train, ImageSet) else train
         name = Path(source.rstrip("/")).name.split(".")[0].replace(":", "-").replace("*", "") or "images"
-        return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        folder = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        others = (folder.with_name(f"{folder.name}-{number}") for number in itertools.count(2))
+        return next(path for path in itertools.chain([folder], others) if not path.exists())
     folder = Path(out)
     if folder.is_file():
         raise InputError(f"{folder}: is a file, expected a folder", "give another --out")

@@ -75,4 +75,5 @@ def _confidence(left: float, second: float, identity: Candidate, noise: float) -
 
 
 def _part(distance: float, spread: float) -> str:
-    return f"{100 * distance / (spread or 1.0):.2g} %"
+    share = 100 * distance / (spread or 1.0)
+    return f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"

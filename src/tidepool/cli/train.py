@@ -14,6 +14,7 @@ from tidepool import clock
 from tidepool.cli import options
 from tidepool.errors import DataError, InputError
 from tidepool.files import refuse_existing
+from tidepool.warp import find as find_recipe
 
 # Writing the model, measured at .2 s on two busy cores.
 _WRITING = 0.6
@@ -61,6 +62,13 @@ def train(
     """
     if sum(value is not None for value in (budget, epochs, plan)) > 1:
         raise InputError("--budget, --epochs and --plan exclude each other", "give one of them")
+    if plan is not None and any(value is not None for value in (stack, recipe, size)):
+        raise InputError("--plan repeats that model's stack, recipe and size", "leave --stack, --recipe and --size out")
+    limit = clock.seconds(budget or 60)
+    settings: dict[str, Any] = {"stack": _stack(stack), "recipe": recipe, "frame": size, "seed": seed}
+    settings.update(_repeat(plan) if plan else {})
+    if recipe is not None:
+        find_recipe(recipe)
     if epochs is not None and not 0 < epochs < 1e6:
         raise InputError(f"--epochs {epochs:g}: expected a number of passes above 0", "for example --epochs 10")
     from tidepool.cli.printing import Printer
@@ -80,20 +88,10 @@ def train(
     printer = Printer(quiet)
     images = read(src, shape=shape, cache=not no_cache)
     images.require_labels("training")
-    settings: dict[str, Any] = {
-        "stack": _stack(stack),
-        "recipe": recipe,
-        "frame": size,
-        "seed": seed,
-        "device": device,
-        "checkpoint": checkpoint,
-    }
-    if plan is not None:
-        settings.update(_repeat(plan))
-    elif epochs is not None:
+    settings.update(device=device, checkpoint=checkpoint)
+    if epochs is not None:
         settings["epochs"] = epochs
-    else:
-        limit = clock.seconds(budget or 60)
+    elif plan is None:
         settings["seconds"] = max(1.0, limit - (time.monotonic() - clock.process_start()) - _WRITING)
     printer.say("read", f"{images!r}")
     try:
@@ -112,7 +110,12 @@ def train(
 
 
 def _stack(name: str | None) -> Any:
-    if name is None or not name.endswith(".json"):
+    if name is None:
+        return None
+    if not name.endswith(".json"):
+        from tidepool.nets.zoo import find
+
+        find(name)
         return name
     from tidepool.nets.stack import Stack
 

@@ -41,7 +41,9 @@ def read(path: Path, options: Options) -> ImageSet:
     inner = fields.get(STRUCT)
     if isinstance(inner, dict):
         if "image" not in inner:
-            raise DataError(f"{where}: {STRUCT} has no field image; it holds: {', '.join(inner) or 'nothing'}")
+            raise DataError(
+                f"{where}: {STRUCT} has no field image; it holds: {', '.join(inner) or 'nothing'}", "call it image"
+            )
         return _affnist(inner, options, source)
     arrays = {name: value for name, value in fields.items() if not isinstance(value, dict)}
     images, labels = pick(arrays, options.label, where)

@@ -64,7 +64,10 @@ def decode_all(
         counted = ", ".join(f"{n:,} of {h}x{w}" for (h, w), n in frames.most_common(4))
         (height, width), _ = frames.most_common(1)[0]
         more = f" and {len(frames) - 4} more sizes" if len(frames) > 4 else ""
-        raise DataError(f"{where}: pictures of different sizes: {counted}{more}", f"give --size {height}x{width}")
+        raise DataError(
+            f"{where}: pictures of different sizes: {counted}{more}",
+            f"bring them to one size: `tidepool convert {where} same.npz --size {height}x{width}`",
+        )
     if any(array.ndim == 3 for array in arrays):
         arrays = [array if array.ndim == 3 else np.repeat(array[..., None], 3, axis=2) for array in arrays]
     kinds = {array.dtype for array in arrays}

@@ -54,20 +54,20 @@ def _convolutional(shape: Shape, classes: int, widths: tuple[int, int, int, int]
     size = min(shape[1:])
     if size < _LEAST_FRAME:
         return dense(shape, classes)
+    # Valid convolutions where there is room: they cost half of padded ones, and the margins of a picture are empty.
+    pad = "valid" if size >= 24 else "same"
     if size >= 20:
         build.conv(first, 4, 2, "valid")
-        build.conv(second, 3, 1, "valid")
-        build.pool()
-        if size >= 48:
-            build.conv(second)
-            build.pool()
     else:
         build.conv(first)
+    build.conv(second, pad=pad)
+    build.pool()
+    if size >= 48:
         build.conv(second)
         build.pool()
-    build.conv(third)
+    build.conv(third, pad=pad)
     if fourth:
-        build.conv(fourth)
+        build.conv(fourth, pad=pad)
     build.add("globalpool", GlobalPoolLayer("max"))
     return build.finish(classes, shape)
 
@@ -78,13 +78,13 @@ def small(shape: Shape, classes: int) -> Stack:
 
 
 def medium(shape: Shape, classes: int) -> Stack:
-    """24-48-96-96: 137 thousand weights, 5.8 million multiply-adds on 28x28; for a minute on two cores."""
-    return _convolutional(shape, classes, (24, 48, 96, 96))
+    """24-48-64-128: 114 thousand weights, 2.1 million multiply-adds on 28x28; for a minute on two cores."""
+    return _convolutional(shape, classes, (24, 48, 64, 128))
 
 
 def large(shape: Shape, classes: int) -> Stack:
-    """32-64-128-128: 243 thousand weights; for several minutes."""
-    return _convolutional(shape, classes, (32, 64, 128, 128))
+    """32-64-96-192: 240 thousand weights, 4.2 million multiply-adds on 28x28; for several minutes."""
+    return _convolutional(shape, classes, (32, 64, 96, 192))
 
 
 def dense(shape: Shape, classes: int) -> Stack:

@@ -104,6 +104,13 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     device = pick_device(settings.device)
     dtype = np.uint8 if images.images.dtype == np.uint8 else np.float32
     pictures = images.images.astype(dtype, copy=False)
+    if dtype == np.float32 and not np.isfinite(pictures).all():
+        bad = np.flatnonzero(~np.isfinite(pictures).reshape(len(pictures), -1).all(axis=1))
+        name = images.source.path or "the training set"
+        raise DataError(
+            f"{name}: {len(bad):,} of {len(pictures):,} pictures hold NaN or infinite values (first: {bad[0] + 1})",
+            "replace those values, or leave those pictures out",
+        )
     preprocessing = Preprocessing.fit(pictures[rows], settings.frame, settings.flat)
     pictures = pad_evenly(pictures, preprocessing.frame, preprocessing.background)
     batch = min(_BATCH, max(8, len(rows) // 16), len(rows))
@@ -148,9 +155,8 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
         probe = stack or (zoo.dense if settings.flat else zoo.medium)(shape, len(classes))
         pace = choose.seconds_a_step(task(probe), draft)
         if stack is None:
-            stack = choose.choose_stack(
-                shape, len(classes), len(rows), 3 * probe.macs * batch / pace, left() - prediction(pace)
-            )
+            rate = 3 * probe.macs * batch / pace
+            stack = choose.choose_stack(shape, len(classes), rate, left() - prediction(pace))
             pace *= stack.macs / probe.macs
     stack = stack or (zoo.dense if settings.flat else zoo.medium)(shape, len(classes))
     stack.check_classes(len(classes))
