@@ -30,7 +30,7 @@ Array = npt.NDArray[Any]
 
 _BATCH = 256
 # What the loop needs beside its steps: validation, closing; and the error of a short probe.
-_MARGIN = 0.96
+_MARGIN = 0.98
 
 
 @dataclass(frozen=True)
