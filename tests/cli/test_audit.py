@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from sklearn.datasets import load_digits
 
-from tidepool.cli.audit import audit
+from tidepool.cli import cli
 from tidepool.cli.means import half_blocks, mean_picture
 from tidepool.formats import read, write
 from tidepool.images import ImageSet
@@ -28,21 +28,21 @@ def files(tmp_path: Path) -> tuple[str, str, str]:
 
 
 def test_clean_exits_0(files: tuple[str, str, str]) -> None:
-    result = CliRunner().invoke(audit, [files[0], files[1]])
+    result = CliRunner().invoke(cli, ["audit", files[0], files[1]])
     assert result.exit_code == 0, result.output
     assert "prepared like your training images" in result.output
     assert f"Next: tidepool run {files[0]} --test {files[1]}" in result.output
 
 
 def test_fault_exits_3_and_says_the_sentence_first(files: tuple[str, str, str]) -> None:
-    result = CliRunner().invoke(audit, [files[0], files[2]])
+    result = CliRunner().invoke(cli, ["audit", files[0], files[2]])
     assert result.exit_code == 3
     assert result.output.startswith("Your test images are stored column by column (transposed).")
     assert "--fix repaired.npz" in result.output
 
 
 def test_json_is_one_object_even_at_exit_3(files: tuple[str, str, str]) -> None:
-    result = CliRunner().invoke(audit, [files[0], files[2], "--json", "--no-price"])
+    result = CliRunner().invoke(cli, ["audit", files[0], files[2], "--json", "--no-price"])
     assert result.exit_code == 3
     found = json.loads(result.stdout)
     assert found["verdict"] == "fault"
@@ -52,16 +52,16 @@ def test_json_is_one_object_even_at_exit_3(files: tuple[str, str, str]) -> None:
 
 def test_fix_writes_the_repaired_set_and_exits_0(files: tuple[str, str, str], tmp_path: Path) -> None:
     target = str(tmp_path / "repaired.npz")
-    result = CliRunner().invoke(audit, [files[0], files[2], "--fix", target])
+    result = CliRunner().invoke(cli, ["audit", files[0], files[2], "--fix", target])
     assert result.exit_code == 0, result.output
     np.testing.assert_array_equal(read(target).images, read(files[1]).images)
-    again = CliRunner().invoke(audit, [files[0], files[2], "--fix", target])
+    again = CliRunner().invoke(cli, ["audit", files[0], files[2], "--fix", target])
     assert again.exit_code != 0
-    assert CliRunner().invoke(audit, [files[0], files[2], "--fix", target, "--force", "--quiet"]).output == ""
+    assert CliRunner().invoke(cli, ["audit", files[0], files[2], "--fix", target, "--force", "--quiet"]).output == ""
 
 
 def test_help_shows_an_example_first() -> None:
-    output = CliRunner().invoke(audit, ["--help"]).output
+    output = CliRunner().invoke(cli, ["audit", "--help"]).output
     assert output.index("tidepool audit train.csv test.csv") < output.index("Options:")
 
 
