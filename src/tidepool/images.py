@@ -89,11 +89,15 @@ class ImageSet:
             )
         return self.labels
 
-    def __repr__(self) -> str:
+    def summary(self) -> str:
+        """Return one line: where from, how many, which frame, how many classes."""
         frame = "x".join(map(str, self.images.shape[1:]))
         classes = self.classes
-        named = "unlabelled" if classes is None else f"{len(classes)} classes"
-        return f"ImageSet({len(self):,} images {frame} {self.images.dtype}, {named}, {self.source.path or 'memory'})"
+        named = "no labels" if classes is None else f"{len(classes)} classes"
+        return f"{self.source.path or 'memory'}, {len(self):,} images {frame}, {named}"
+
+    def __repr__(self) -> str:
+        return f"ImageSet({self.summary()}, {self.images.dtype})"
 
 
 def labels_mismatch(labels: int, images: int, where: str = "") -> DataError:

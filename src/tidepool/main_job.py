@@ -187,9 +187,7 @@ def _read(
         jobs = [pool.submit(read, source, **options) for source in (train, test) if source is not None]
         sets = [job.result() for job in jobs]
     for role, images in zip(("train", "test"), sets):
-        frame = "x".join(map(str, images.images.shape[1:]))
-        labels = "no labels" if images.classes is None else f"{len(images.classes)} classes"
-        voice.say("read", f"{role}: {images.source.path or 'memory'}, {len(images):,} images {frame}, {labels}")
+        voice.say("read", f"{role}: {images.summary()}")
     return sets[0], sets[1] if len(sets) > 1 else None
 
 

@@ -61,7 +61,7 @@ class Printer:
         kind = f"{convolutions} convolutions" if convolutions else f"{len(stack.layers)} layers"
         self.say(
             "train",
-            f"{kind}, {parameters(stack):,} weights, {plan.epochs:.1f} epochs of "
+            f"{kind}, {parameters(stack):,} weights, about {plan.epochs:.3g} epochs of "
             f"{plan.steps_per_epoch * plan.batch_size:,} images, warps '{plan.recipe.name}'",
         )
         self._table = EpochTable(console=self.console)

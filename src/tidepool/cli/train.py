@@ -93,7 +93,7 @@ def train(
         settings["epochs"] = epochs
     elif plan is None:
         settings["seconds"] = max(1.0, limit - (time.monotonic() - clock.process_start()) - _WRITING)
-    printer.say("read", f"{images!r}")
+    printer.say("read", images.summary())
     try:
         fitted = fit(images, Settings(**settings), printer.listener())
     finally:
