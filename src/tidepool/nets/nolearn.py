@@ -11,10 +11,9 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,31 +23,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from tidepool import updates
-from tidepool.errors import DataError, InputError, StackError, did_you_mean
+from tidepool.errors import DataError, InputError
 from tidepool.images import ImageSet
 from tidepool.model import Model
-from tidepool.nets.layers import KINDS, InputLayer, Layer
+from tidepool.nets.nolearn_names import Names, handlers_of, number, whole
 from tidepool.nets.sandwich import Course, Sandwich, as_pictures, as_targets
-from tidepool.nets.stack import Stack, make_layer, stack_of
+from tidepool.nets.stack import Stack
 from tidepool.training.split import hold_back
-from tidepool.updates import Update
 from tidepool.warp import find as find_recipe
 
 __all__ = ["NeuralNet", "TrainSplit"]
 
 Array = npt.NDArray[Any]
-
-# What a layer cannot do without; everything else has a default.
-_REQUIRED = {"InputLayer": "shape", "Conv2DLayer": "num_filters", "DenseLayer": "num_units"}
-_REQUIRED["ResidualBlock"] = "num_filters"
-# nolearn's parameters that have no counterpart, and what to do instead.
-_ELSEWHERE = {
-    "batch_iterator_train": "give batch_size=128 and shuffle=True instead",
-    "batch_iterator_test": "prediction chooses its own batches",
-    "eval_size": "give train_split=TrainSplit(eval_size=0.2) instead",
-    "objective_loss_function": "the loss is cross-entropy",
-    "use_label_encoder": "labels of any kind are always taken as they are",
-}
 
 
 @dataclass(frozen=True)
@@ -189,7 +175,7 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         targets = as_targets(labels, self.classes_)
         split = self.train_split
         if not isinstance(split, TrainSplit):
-            split = TrainSplit(_number("train_split", split or 0.0, 0.0))
+            split = TrainSplit(number("train_split", split or 0.0, 0.0))
         rows, held = split.rows(targets, net.seed)
         table = None
         if self.verbose:
@@ -209,9 +195,9 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 raise StopTraining from None
 
         course = Course(
-            self._update(),
-            _whole("max_epochs", self.max_epochs if epochs is None else epochs),
-            _whole("batch_size", self.batch_size),
+            self._names().made_update(),
+            whole("max_epochs", self.max_epochs if epochs is None else epochs),
+            whole("batch_size", self.batch_size),
             self.shuffle,
             self.recipe,
             self.device,
@@ -238,7 +224,7 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return {**found, "dur": row["seconds"]}
 
     def _tell(self, event: str) -> None:
-        for handler in _handlers(event, getattr(self, event)):
+        for handler in handlers_of(event, getattr(self, event)):
             handler(self, self.train_history_)
 
     # Prediction.
@@ -303,81 +289,25 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def summary(self) -> str:
         """Return the layer table, with learning capacity and image coverage."""
-        return self._stack().summary()
+        return self._names().stack().summary()
 
     # From parameters to the stack.
+
+    def _names(self) -> Names:
+        return Names(self.layers, self.update, self.initialiser, self._parameters, self._get_param_names)
 
     def _check(self) -> None:
         """Raise for whatever can be known to be wrong before there are any pictures."""
         if self.regression:
             raise InputError("regression=True is not supported", "NeuralNet classifies: leave regression out")
-        names = [name for name, _, _ in self._described()]
-        if "update" in names:
-            raise StackError("a layer is named 'update', which is taken", "give the layer another name")
-        for key in self._parameters:
-            self._check_name(key, names)
-        self._update()
+        names = self._names()
+        names.check()
         find_recipe(self.recipe or "none")
         for event in ("on_epoch_finished", "on_training_started", "on_training_finished"):
-            _handlers(event, getattr(self, event))
+            handlers_of(event, getattr(self, event))
         # Values may still come by set_params, as in a grid search: only a complete stack is checked now.
-        if all(_REQUIRED.get(kind) in (None, *parameters) for _, kind, parameters in self._described()):
+        if names.is_complete():
             self._sandwich()
-
-    def _check_name(self, key: str, names: list[str]) -> None:
-        if key.startswith("update_"):
-            rules = self._rule_parameters()
-            if key.removeprefix("update_") not in rules:
-                rule = getattr(self.update, "__name__", self.update)
-                raise InputError(
-                    f"the update {rule} has no parameter '{key.removeprefix('update_')}'",
-                    did_you_mean(key, [f"update_{name}" for name in rules]),
-                )
-            return
-        owner = _owner(key, names)
-        kinds = {name: kind for name, kind, _ in self._described()}
-        if owner is None:
-            known = {f"{name}_{field}" for name, kind in kinds.items() for field in KINDS[kind].__dataclass_fields__}
-            hint = _ELSEWHERE.get(key) or did_you_mean(key, known | set(self._get_param_names()))
-            raise InputError(f"NeuralNet has no parameter '{key}', and no layer of that name", hint)
-        parameter, fields = key[len(owner) + 1 :], KINDS[kinds[owner]].__dataclass_fields__
-        if parameter not in fields:
-            hint = did_you_mean(key, [f"{owner}_{field}" for field in fields])
-            raise StackError(f"layer '{owner}': {kinds[owner]} has no parameter '{parameter}'", hint)
-
-    def _described(self) -> list[tuple[str, str, dict[str, Any]]]:
-        """Return each layer's name, kind and parameters."""
-        if isinstance(self.layers, str) or not isinstance(self.layers, Sequence) or not len(self.layers):
-            raise StackError(f"layers is {self.layers!r}", "give a list of (name, class)")
-        found: list[tuple[str, str, dict[str, Any]]] = []
-        for place, entry in enumerate(self.layers):
-            if not isinstance(entry, (tuple, list)) or len(entry) != 2:
-                raise StackError(f"layers[{place}] is {entry!r}", "give (name, class) or (class, {parameter: value})")
-            if isinstance(entry[1], Mapping):
-                kind, parameters = _kind(entry[0], place), dict(entry[1])
-                name = str(parameters.pop("name", f"{kind.removesuffix('Layer').lower()}{place}"))
-            else:
-                name, kind, parameters = str(entry[0]), _kind(entry[1], place), {}
-            found.append((name, kind, parameters))
-        names = [name for name, _, _ in found]
-        for key, value in self._parameters.items():
-            owner = None if key.startswith("update_") else _owner(key, names)
-            if owner is not None:
-                found[names.index(owner)][2][key[len(owner) + 1 :]] = value
-        return found
-
-    def _stack(self) -> Stack:
-        made: list[tuple[str, Layer]] = []
-        for name, kind, parameters in self._described():
-            required = _REQUIRED.get(kind)
-            if required and required not in parameters:
-                raise StackError(f"layer '{name}': {kind} needs {required}", f"give {name}_{required}=...")
-            if "initialiser" in KINDS[kind].__dataclass_fields__:
-                parameters = {"initialiser": self.initialiser, **parameters}
-            made.append(make_layer(name, kind, **parameters))
-        if any(isinstance(layer, InputLayer) for _, layer in made[1:]):
-            raise StackError("only the first layer may be an InputLayer")
-        return stack_of(made)
 
     def _sandwich(self) -> Sandwich:
         seed = self.seed
@@ -387,32 +317,7 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 from sklearn.utils import check_random_state
 
                 seed = check_random_state(seed).randint(2**31 - 1)
-        return Sandwich(self._stack(), int(seed))
-
-    def _rule(self) -> Callable[..., Update]:
-        if isinstance(self.update, str):
-            if self.update not in updates.RULES:
-                raise InputError(f"no update '{self.update}'", did_you_mean(self.update, updates.RULES))
-            return updates.RULES[self.update]
-        if isinstance(self.update, Update):
-            return updates.RULES[self.update.name]
-        if not callable(self.update):
-            raise InputError(f"update is {self.update!r}", "give a rule of tidepool.updates")
-        rule: Callable[..., Update] = self.update
-        return rule
-
-    def _rule_parameters(self) -> list[str]:
-        return list(inspect.signature(self._rule()).parameters)
-
-    def _update(self) -> Update:
-        values = dict(self.update.parameters) if isinstance(self.update, Update) else {}
-        for key, value in self._parameters.items():
-            if key.startswith("update_"):
-                values[key.removeprefix("update_")] = _number(key, value, 0.0)
-        made = self._rule()(**values)
-        if not isinstance(made, Update):
-            raise InputError(f"update is {self.update!r}", "give a rule of tidepool.updates")
-        return made
+        return Sandwich(self._names().stack(), int(seed))
 
     def _pictures_and_labels(self, stack: Stack, X: Any, y: Any) -> tuple[Array, Array]:
         pictures = as_pictures(X, stack.input_shape)
@@ -423,40 +328,6 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels = ImageSet(pictures, y).labels
         assert labels is not None
         return pictures, labels
-
-
-def _owner(key: str, names: list[str]) -> str | None:
-    """Return the layer that a parameter belongs to: the longest name that it begins with."""
-    owners = [name for name in names if key.startswith(name + "_")]
-    return max(owners, key=len) if owners else None
-
-
-def _kind(kind: Any, place: int) -> str:
-    shown = str(getattr(kind, "__name__", repr(kind)))
-    if isinstance(kind, type) and KINDS.get(shown) is kind:
-        return shown
-    near = did_you_mean(shown if shown in KINDS else f"{shown}Layer", KINDS)
-    raise StackError(f"layers[{place}]: {shown} is no layer of tidepool.layers under Lasagne's names", near)
-
-
-def _handlers(event: str, value: Any) -> list[Callable[..., None]]:
-    handlers = [] if value is None else [value] if callable(value) else list(value)
-    for handler in handlers:
-        if not callable(handler):
-            raise InputError(f"{event}: {handler!r} cannot be called", "give functions f(net, train_history)")
-    return handlers
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name} is {value!r}, expected a whole number above 0")
-    return int(value)
-
-
-def _number(name: str, value: Any, least: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not least <= value < np.inf:
-        raise InputError(f"{name} is {value!r}, expected a number from {least:g} on")
-    return float(value)
 
 
 def _path(X: Any) -> str:
