@@ -22,13 +22,14 @@ import numpy.typing as npt
 
 from tidepool import optimizers
 from tidepool.callbacks import Callback, EarlyStopping
-from tidepool.errors import DataError, InputError, StackError, did_you_mean
+from tidepool.errors import InputError, StackError, did_you_mean
 from tidepool.files import refuse_existing
-from tidepool.images import ImageSet, is_one_hot, labels_mismatch
+from tidepool.images import ImageSet
 from tidepool.model import Model
+from tidepool.nets.given import as_pictures, class_numbers, source_path
 from tidepool.nets.keras_layers import KerasLayer
 from tidepool.nets.layers import Layer, Shape
-from tidepool.nets.sandwich import Course, Sandwich, as_pictures, check_initialisers
+from tidepool.nets.sandwich import Course, Sandwich, check_initialisers
 from tidepool.nets.spelling import spelled
 from tidepool.nets.stack import Stack
 from tidepool.nonlinearities import softmax
@@ -210,7 +211,7 @@ class Sequential:
             validation,
             called,
             verbose,
-            _path(X),
+            source_path(X),
             Course(self._update, int(nb_epoch), int(batch_size), bool(shuffle), recipe, device),
         )
 
@@ -352,41 +353,10 @@ class Sequential:
         pictures = as_pictures(X, stack.input_shape, smaller)
         if Y is None and isinstance(X, ImageSet):
             Y = X.require_labels("training")
-        return pictures, _targets(Y, len(pictures), stack.output_shape[0])
-
-
-def _targets(Y: Any, count: int, classes: int) -> npt.NDArray[np.int64]:
-    """Return class numbers ``[N]`` of one-hot rows or whole numbers."""
-    values = np.asarray(Y)
-    values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
-    if values.ndim == 2 and values.shape[1] != classes:
-        raise StackError(
-            f"the labels have {values.shape[1]} columns, but the stack has {classes} outputs",
-            f"np_utils.to_categorical(y, {classes}), or end with Dense({values.shape[1]})",
-        )
-    if values.ndim == 2 and is_one_hot(values):
-        values = values.argmax(axis=1)
-    if values.ndim != 1 or values.dtype.kind not in "buif" or np.any(values != np.round(values)):
-        raise DataError(
-            f"labels are {values.dtype} of shape {values.shape}, expected one-hot rows or whole numbers",
-            "number the classes from 0, or use NeuralNet, which takes labels of any kind",
-        )
-    if len(values) != count:
-        raise labels_mismatch(len(values), count)
-    wrong = np.flatnonzero((values < 0) | (values >= classes))
-    if wrong.size:
-        raise DataError(
-            f"label {wrong[0] + 1} is {values[wrong[0]]}, but the stack has {classes} outputs, 0 to {classes - 1}",
-            "number the classes from 0, or end with a larger Dense",
-        )
-    return values.astype(np.int64)
+        return pictures, class_numbers(Y, len(pictures), stack.output_shape[0])
 
 
 def _tell(callbacks: list[Any], event: str, argument: Any) -> None:
     for callback in callbacks:
         if hasattr(callback, event):
             getattr(callback, event)(argument)
-
-
-def _path(X: Any) -> str:
-    return X.source.path if isinstance(X, ImageSet) else ""

@@ -26,8 +26,9 @@ from tidepool import updates
 from tidepool.errors import DataError, InputError
 from tidepool.images import ImageSet
 from tidepool.model import Model
+from tidepool.nets.given import as_pictures, as_targets, source_path
 from tidepool.nets.nolearn_names import Names, handlers_of, number, whole
-from tidepool.nets.sandwich import Course, Sandwich, as_pictures, as_targets
+from tidepool.nets.sandwich import Course, Sandwich
 from tidepool.nets.stack import Stack
 from tidepool.training.split import hold_back
 from tidepool.warp import find as find_recipe
@@ -148,7 +149,7 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(f"one class only ({classes[0]})", "give pictures of at least two classes")
         net.stack.check_classes(len(classes))
         self._begin(net, classes)
-        return self._train(pictures, labels, epochs, _path(X))
+        return self._train(pictures, labels, epochs, source_path(X))
 
     def partial_fit(self, X: Any, y: Any = None, classes: Any = None, epochs: int | None = None) -> NeuralNet:
         """Train on from the present weights, with the classes of the first call (or ``classes``, if this is it)."""
@@ -159,7 +160,7 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             net = net or self._sandwich()
             self._begin(net, np.unique(classes))
         pictures, labels = self._pictures_and_labels(net.stack, X, y)
-        return self._train(pictures, labels, epochs, _path(X))
+        return self._train(pictures, labels, epochs, source_path(X))
 
     def _begin(self, net: Sandwich, classes: Array | None) -> None:
         self._net = net
@@ -328,7 +329,3 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels = ImageSet(pictures, y).labels
         assert labels is not None
         return pictures, labels
-
-
-def _path(X: Any) -> str:
-    return X.source.path if isinstance(X, ImageSet) else ""

@@ -139,7 +139,7 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
 
     shape = preprocessing.input_shape
     stack = zoo.find(settings.stack)(shape, len(classes)) if isinstance(settings.stack, str) else settings.stack
-    checkpoint = None
+    checkpoint, fresh = None, True
     if settings.checkpoint is not None:
         checkpoint = Checkpoint(settings.checkpoint, _identity(images, settings, share))
         if saved := checkpoint.load():
@@ -147,7 +147,7 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
             stack = Stack.from_dict(saved[1]["stack"])
             draft = Plan.from_dict(saved[1]["plan"])
             start -= saved[1]["worked"]
-    fresh = draft.steps == 1
+            fresh = False
     clocked = settings.plan is None and settings.seconds is not None
     pace = 0.0
     if clocked and fresh:
