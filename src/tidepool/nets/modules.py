@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class GlobalPool(nn.Module):
@@ -45,3 +48,33 @@ class SqueezeExcite(nn.Module):
         gate = self.excite(self.squeeze(x.mean(dim=(2, 3))).relu()).sigmoid()
         scaled: Tensor = x * gate[:, :, None, None]
         return scaled
+
+
+class MomentNorm(nn.Module):
+    """Resample pictures to a standard mean and covariance of their ink; see ``layers.MomentNormLayer``.
+
+    basis : float32 ``[H*W, 6]``; grid : float32 ``[3, h*w]``; least : variances ``[1, 2]`` of x and y; size : (h, w).
+    """
+
+    def __init__(self, basis: Any, grid: Any, least: Any, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.size = size
+        for name, value in (("basis", basis), ("grid", grid), ("least", least)):
+            self.register_buffer(name, torch.from_numpy(value), persistent=False)
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        """Resample [N, C, H, W] to [N, C, h, w]. Nothing before this layer is trained: there are no gradients."""
+        corners = x[:, :, :: x.shape[2] - 1, :: x.shape[3] - 1]
+        flat = corners.flatten(2)
+        ground = (flat.sum(2) - flat.amax(2) - flat.amin(2)).mul_(0.5)[:, :, None, None]
+        above = x - ground
+        sums = above.abs().mean(1).flatten(1) @ self.basis
+        mx, my, xx, xy, yy = (sums[:, 1:] / sums[:, :1].clamp_min(1e-6)).unbind(1)
+        sy = torch.maximum(yy - my * my, self.least[:, 1]).sqrt_()
+        slant = (xy - mx * my) / sy
+        sx = torch.maximum(xx - mx * mx - slant * slant, self.least[:, 0]).sqrt_()
+        theta = torch.stack([sx, slant, mx, torch.zeros_like(mx), sy, my], dim=1).view(-1, 2, 3)
+        places = (theta @ self.grid).transpose(1, 2).reshape(-1, *self.size, 2)
+        sampled = functional.grid_sample(above, places, mode="bilinear", padding_mode="zeros", align_corners=True)
+        return sampled + ground

@@ -6,6 +6,7 @@ from tidepool.nets.layers.convolution import Conv2DLayer
 from tidepool.nets.layers.dense import DenseLayer, FlattenLayer
 from tidepool.nets.layers.elementwise import BatchNormLayer, DropoutLayer, NonlinearityLayer
 from tidepool.nets.layers.input import InputLayer
+from tidepool.nets.layers.moments import MomentNormLayer
 from tidepool.nets.layers.pooling import GlobalPoolLayer, MaxPool2DLayer, Pool2DLayer
 
 KINDS: dict[str, type[Layer]] = {
@@ -21,6 +22,7 @@ KINDS: dict[str, type[Layer]] = {
         DropoutLayer,
         BatchNormLayer,
         NonlinearityLayer,
+        MomentNormLayer,
         ResidualBlock,
         SqueezeExciteLayer,
     )
@@ -38,6 +40,7 @@ __all__ = [
     "Layer",
     "MaxPool2DLayer",
     "Module",
+    "MomentNormLayer",
     "NonlinearityLayer",
     "Pool2DLayer",
     "ResidualBlock",
