@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tidepool.updates import Update, momentum_matrices
-from tidepool.warp import Affine, recipes
+from tidepool.warp import Recipe, recipes
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Plan:
     warmup: float = 0.2
     smoothing: float = 0.1
     average: float = 0.0
-    recipe: Affine = recipes["none"]
+    recipe: Recipe = recipes["none"]
     shuffle: bool = True
     seed: int = 0
     changes: tuple[tuple[int, int], ...] = ()
@@ -68,13 +68,12 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as card and checkpoint keep it."""
-        return asdict(self)
+        return {**asdict(self), "recipe": self.recipe.to_dict()}
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> Plan:
         """Read a plan back."""
-        recipe = dict(values["recipe"])
-        recipe["scale"] = tuple(recipe["scale"])
+        recipe = Recipe.from_dict(values["recipe"])
         changes = tuple((int(start), int(end)) for start, end in values["changes"])
         update = Update(**values["update"])
-        return Plan(**{**values, "update": update, "recipe": Affine(**recipe), "changes": changes})
+        return Plan(**{**values, "update": update, "recipe": recipe, "changes": changes})
