@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tidepool import warp
 from tidepool.cli import main
+from tidepool.formats import read
 
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *args: object) -> tuple[int, str, str]:
@@ -101,6 +103,58 @@ def test_show_draws_half_blocks_in_colour() -> None:
     draw(np.full((1, 3, 3, 3), (250, 0, 0), np.uint8), np.array(["red"]), console)
     assert "▀" in text.getvalue()
     assert "38;2;250;0;0" in text.getvalue()
+
+
+def test_show_puts_versions_beside_their_originals(cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    sheet = tmp_path / "v.png"
+    code, out, _ = cli("show", "digits", "--recipe", "affnist", "--seed", 3, "--count", 5, "--out", sheet)
+    assert code == 0
+    assert out == f"wrote {sheet}: 5 of 1,797 pictures, 8 versions of each\n"
+    digits = read("digits", cache=False)
+    index = np.linspace(0, 1796, 5).round().astype(int)
+    with Image.open(sheet) as image:
+        pixels = np.asarray(image.convert("L"))
+    side = 12 * 6  # a frame of 12x12, enlarged six times
+    cell = side + 8
+    assert pixels.shape == (5 * cell, 9 * cell + 8)
+
+    def at(row: int, column: int) -> np.ndarray:  # type: ignore[type-arg]
+        left = column * cell + 4 + (8 if column else 0)
+        return pixels[row * cell + 4 :, left:][:side:6, :side:6]
+
+    padded = np.pad(digits.images[index], ((0, 0), (2, 2), (2, 2)))
+    for row in range(5):
+        np.testing.assert_array_equal(at(row, 0), (padded[row] / 16 * 255).round().astype(np.uint8))
+        # Version k is what `tidepool augment` writes into file k.
+        version = warp.find("affnist").warp(digits.images, 3, row + 1, size=(12, 12))[index[row]]
+        np.testing.assert_array_equal(at(row, row + 1), (version / 16 * 255).round().astype(np.uint8))
+    rule = pixels[:, cell : cell + 8]
+    assert rule.min() < 200 < rule.max()
+
+
+@pytest.mark.parametrize("width", [2, 5, 20, 80, 200])
+def test_versions_fit_the_terminal(cli, monkeypatch: pytest.MonkeyPatch, width: int) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    code, out, _ = cli("show", "digits", "--recipe", "affnist", "--size", "28x28")
+    assert code == 0
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= width
+    if width >= 5:
+        assert any("│" in line for line in lines)
+    if width == 200:
+        assert len(lines) == 3 * 14 + 2  # 28 rows of pixels each, a line between
+
+
+def test_show_refuses_what_a_recipe_cannot(cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for args, part in (
+        (("--recipe", "afnist"), "did you mean 'affnist'?"),
+        (("--recipe", "affnist", "--size", "4x4"), "smaller than the pictures"),
+        (("--seed", 1), "give a recipe"),
+    ):
+        code, _, err = cli("show", "digits", *args)
+        assert code == 2
+        assert part in err
 
 
 def test_help_shows_an_example_first(cli) -> None:  # type: ignore[no-untyped-def]

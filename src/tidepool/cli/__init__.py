@@ -18,10 +18,12 @@ COMMANDS = {
     "predict": "Predict pictures with a saved model.",
     "evaluate": "Score a saved model on labelled pictures.",
     "audit": "Tell how a test set was prepared differently from its training set.",
+    "augment": "Write warped versions of every picture into a folder.",
     "convert": "Write a set of pictures in another format.",
     "info": "Say what a file, a model or a named data set holds.",
     "show": "Draw a sheet of pictures, in the terminal or as a PNG.",
     "export": "Write a model's ONNX graph, which takes raw pictures.",
+    "ladder": "Climb the article of 2016 again, rung by rung, its figures beside ours.",
 }
 
 

@@ -1,7 +1,6 @@
 """MATLAB files: v5 through scipy, v7.3 (which is HDF5) through h5py.
 
-affNIST (cs.toronto.edu/~tijmen/affNIST) writes a struct ``affNISTdata`` with ``image`` ``[1600, N]``, one picture a
-column, row by row, and ``label_int`` ``[1, N]``. Other files hold plain arrays: ``images``/``X`` with ``labels``/``y``.
+affNIST's files hold a struct, see ``affnist``. Others hold plain arrays: ``images``/``X`` with ``labels``/``y``.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ import numpy as np
 
 from tidepool.errors import DataError
 from tidepool.files import whole
+from tidepool.formats import affnist
 from tidepool.formats.fields import pick, stack
-from tidepool.formats.frames import unflatten
 from tidepool.formats.opening import reason, sha256_of, unreadable
 from tidepool.formats.options import Options
+from tidepool.formats.warped import Warped, originals
 from tidepool.images import Array, ImageSet, Source
 
 NAME = "mat"
 SLOW = True
-STRUCT = "affNISTdata"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -38,22 +37,25 @@ def read(path: Path, options: Options) -> ImageSet:
     fields = _read_hdf5(path) if is_hdf5 else _read_v5(path)
     source = Source(str(path), NAME, sha256_of(path))
     where = str(path)
-    inner = fields.get(STRUCT)
+    inner = fields.get(affnist.NAME)
     if isinstance(inner, dict):
         if "image" not in inner:
             raise DataError(
-                f"{where}: {STRUCT} has no field image; it holds: {', '.join(inner) or 'nothing'}", "call it image"
+                f"{where}: {affnist.NAME} has no field image; it holds: {', '.join(inner) or 'nothing'}",
+                "call it image",
             )
-        return _affnist(inner, options, source)
+        return affnist.from_struct(inner, options, source)
     arrays = {name: value for name, value in fields.items() if not isinstance(value, dict)}
+    groups = arrays.pop("original_id", None)
     images, labels = pick(arrays, options.label, where)
-    return ImageSet(stack(images, labels, options.shape, where), labels, source=source)
+    pixels = stack(images, labels, options.shape, where)
+    return ImageSet(pixels, labels, source=source, groups=originals(groups, len(pixels)))
 
 
-def write(images: ImageSet, path: Path) -> None:
-    """Write affNIST's struct: ``image`` ``[H*W, N]``, ``label_int`` and ``label_one_of_n``, of pictures in grey.
+def write(images: ImageSet, path: Path, warped: Warped | None = None) -> None:
+    """Write grey square pictures as affNIST's struct, any others as plain arrays, ``images`` ``[N, H, W(, C)]``.
 
-    Frames that are not square, and RGB, are written as the plain array ``images`` ``[N, H, W(, C)]``.
+    ``warped`` tells how each picture was made; only the struct has fields for it.
     """
     from scipy.io import savemat
 
@@ -61,32 +63,15 @@ def write(images: ImageSet, path: Path) -> None:
     labels = images.labels
     height, width = images.frame
     if images.images.ndim == 3 and height == width and (labels is None or labels.dtype.kind == "i"):
-        struct: dict[str, Any] = {"image": images.images.reshape(len(images), -1).T}
-        if labels is not None:
-            kind = np.uint8 if len(labels) == 0 or (labels.min() >= 0 and labels.max() < 256) else np.int64
-            struct["label_int"] = labels.astype(kind)[None]
-            if len(labels) and labels.min() >= 0 and labels.max() < 10:
-                struct["label_one_of_n"] = np.eye(10, dtype=np.uint8)[:, labels]
-        fields[STRUCT] = struct
+        fields[affnist.NAME] = affnist.to_struct(images, warped)
     else:
         fields["images"] = images.images
         if labels is not None:
             fields["labels"] = labels[:, None] if labels.dtype.kind == "i" else labels
+        if images.groups is not None:
+            fields["original_id"] = images.groups[:, None]
     with whole(path) as temporary, temporary.open("wb") as handle:
         savemat(handle, fields, do_compression=True)  # type: ignore[arg-type]
-
-
-def _affnist(struct: dict[str, Any], options: Options, source: Source) -> ImageSet:
-    image = np.atleast_2d(struct["image"])
-    found = next((struct[name] for name in (options.label, "label_int", "label") if name and name in struct), None)
-    labels = None if found is None else np.asarray(found).reshape(-1)
-    if labels is not None and image.shape[1] != len(labels):
-        from tidepool.images import labels_mismatch
-
-        raise labels_mismatch(len(labels), image.shape[1], source.path)
-    # One picture a column, its pixels row by row as in C: no transposing within a picture.
-    rows = np.ascontiguousarray(image.T)
-    return ImageSet(unflatten(rows, options.shape, source.path), labels, source=source)
 
 
 def _read_v5(path: Path) -> dict[str, Any]:

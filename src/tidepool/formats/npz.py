@@ -16,6 +16,7 @@ from tidepool.files import whole
 from tidepool.formats.fields import pick, stack
 from tidepool.formats.opening import ZIP, reason, sha256_of, unreadable
 from tidepool.formats.options import Options
+from tidepool.formats.warped import Warped, originals
 from tidepool.images import Array, ImageSet, Source
 
 NAME = "npz"
@@ -37,23 +38,27 @@ def sniff(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path, options: Options) -> ImageSet:
-    """Read the pictures and, from an NPZ, the labels and ids; raise DataError for objects, which could run code."""
+    """Read the pictures and, from an NPZ, labels, ids and groups; raise DataError for objects, which could run code."""
     arrays = _arrays(path)
     source = Source(str(path), NAME, sha256_of(path))
     images, labels = pick(arrays, options.label, str(path))
-    ids = arrays.get("ids")
-    return ImageSet(stack(images, labels, options.shape, str(path)), labels, ids, source)
+    pixels = stack(images, labels, options.shape, str(path))
+    return ImageSet(pixels, labels, arrays.get("ids"), source, groups=originals(arrays.get("groups"), len(pixels)))
 
 
-def write(images: ImageSet, path: Path) -> None:
-    """Write ``images``, ``labels`` and ``ids``; an NPY holds the pictures only, so it refuses labels."""
+def write(images: ImageSet, path: Path, warped: Warped | None = None) -> None:
+    """Write ``images``, ``labels``, ``ids``, ``groups``, and ``matrices`` ``[N, 2, 3]`` of warped pictures.
+
+    An NPY holds the pictures only, so it refuses labels.
+    """
     with whole(path) as temporary:
         if path.suffix == ".npy":
             if images.labels is not None:
                 raise DataError(f"{path}: .npy holds one array, there is no place for the labels", "write .npz")
             np.save(temporary, images.images, allow_pickle=False)
             return
-        arrays = {"images": images.images, "labels": images.labels, "ids": images.ids}
+        arrays = {"images": images.images, "labels": images.labels, "ids": images.ids, "groups": images.groups}
+        arrays["matrices"] = None if warped is None else warped.matrices
         held = {name: array for name, array in arrays.items() if array is not None}
         np.savez_compressed(temporary, **held)  # type: ignore[arg-type]
 

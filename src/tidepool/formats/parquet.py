@@ -18,6 +18,7 @@ from tidepool.formats.csv_layout import ID_NAMES, LABEL_NAMES
 from tidepool.formats.frames import unflatten
 from tidepool.formats.opening import reason, sha256_of
 from tidepool.formats.options import Options
+from tidepool.formats.warped import Warped
 from tidepool.images import Array, ImageSet, Source
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def sniff(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path, options: Options) -> ImageSet:
-    """Read pictures, labels and ids by the names and types of columns; raise DataError listing them if none fits."""
+    """Read pictures, labels, ids, groups by the columns' names and types; raise DataError listing them if none fits."""
     import polars as pl
 
     where = str(path)
@@ -51,17 +52,24 @@ def read(path: Path, options: Options) -> ImageSet:
         raise DataError(f"{where}: no column '{options.label}'", did_you_mean(options.label, table.columns[:50]))
     label = options.label or next((lower[name] for name in LABEL_NAMES if name in lower), None)
     ids = next((lower[n] for n in ID_NAMES if n in lower and table[lower[n]].dtype.base_type() in _plain()), None)
-    images = _pictures(table.drop([name for name in {label, ids} if name is not None]), table, options, where)
+    groups = lower.get("group")
+    if groups is not None and (not table[groups].dtype.is_integer() or table[groups].null_count()):
+        groups = None
+    images = _pictures(table.drop([name for name in {label, ids, groups} if name is not None]), table, options, where)
     return ImageSet(
         images,
         None if label is None else _column(table[label], where),
         None if ids is None else _column(table[ids], where),
         Source(where, NAME, sha256_of(path)),
+        groups=None if groups is None else _column(table[groups], where),
     )
 
 
-def write(images: ImageSet, path: Path) -> None:
-    """Write one row a picture: ``image`` (PNG) or ``pixels``, ``height``, ``width``; then ``label`` and ``id``."""
+def write(images: ImageSet, path: Path, warped: Warped | None = None) -> None:
+    """Write one row a picture: ``image`` (PNG) or ``pixels``, ``height``, ``width``; then ``label``, ``id``, ``group``.
+
+    Warped pictures have a ``matrix`` too: six numbers, 2 x 3 row by row.
+    """
     import polars as pl
 
     columns: dict[str, Any] = {}
@@ -78,6 +86,10 @@ def write(images: ImageSet, path: Path) -> None:
     if images.labels is not None:
         columns["label"] = pl.Series(images.labels)
     columns["id"] = pl.Series(images.ids)
+    if images.groups is not None:
+        columns["group"] = pl.Series(images.groups)
+    if warped is not None:
+        columns["matrix"] = pl.Series(warped.matrices.reshape(len(pixels), 6)).arr.to_list()
     with whole(path) as temporary:
         pl.DataFrame(columns).write_parquet(temporary)
 
