@@ -41,3 +41,21 @@ def test_select_keeps_labels_and_ids_together():
     np.testing.assert_array_equal(part.labels, [7, 5])
     np.testing.assert_array_equal(part.ids, [3, 1])
     np.testing.assert_array_equal(part.images[1], images.images[0])
+
+
+def test_groups_go_with_their_images():
+    pixels = np.zeros((3, 4, 4), np.uint8)
+    images = ImageSet(pixels, groups=np.array([7, 7, 9], np.int32))
+    np.testing.assert_array_equal(images.select([2, 0]).groups, [9, 7])
+    assert ImageSet(pixels).select([0]).groups is None
+    for wrong in (np.array([1, 2]), np.array([0.5, 1, 2]), np.zeros((3, 1), int)):
+        with pytest.raises(DataError, match=r"groups are .* images 3"):
+            ImageSet(pixels, groups=wrong)
+
+
+def test_mapped_images_are_not_copied(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(48, dtype=np.uint8).reshape(3, 4, 4))
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+    images = ImageSet(mapped)
+    assert np.shares_memory(images.images, mapped)
+    assert np.shares_memory(images.select(slice(1, 3)).images, mapped)

@@ -23,9 +23,9 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     budget : wall time of ``fit``, in seconds or as "60s", "5m"; None with ``epochs``, default "60s" with neither.
     epochs : passes over the training rows, in place of a budget: repeatable to the bit.
-    stack : name of a stack of the zoo ('small', 'medium', 'large', 'dense') or a Stack; None: chosen for the budget
-        from the throughput measured on this machine.
-    recipe : warps of the training pictures, a name in ``tidepool.warp.recipes``; None: chosen.
+    stack : name of a stack of the zoo ('small', 'medium', 'large', 'dense', 'moments-medium', ...) or a Stack; None:
+        chosen for the recipe and the budget from the throughput measured on this machine.
+    recipe : warps of the training pictures, as ``tidepool.warp.find`` takes them ("affnist+elastic"); None: chosen.
     size : (height, width) of the model's frame, if larger than the pictures'.
     validation : share of the rows held back to score by; None: 5 to 20 %, by the number of rows; 0: none.
     device : 'auto', 'cpu', 'cuda' or 'mps'. random_state : seed. verbose : 1 prints a table of epochs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,16 +24,39 @@ class Source:
     sha256: str = ""
 
 
+class Lazy(ABC):
+    """Pictures that lie in no array of their own and are made when they are asked for.
+
+    shape : ``(N, H, W)`` or ``(N, H, W, C)``; dtype : of the pixels. Indexed along the first axis as an array is.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        """3 for grey, 4 for colour."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @abstractmethod
+    def __getitem__(self, index: Array | slice | Sequence[int]) -> Array:
+        """Return the pictures at ``index`` as a new array that may be written to."""
+
+
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     """Pictures of one frame size, with or without labels.
 
     images : uint8 ``[N, H, W]`` or ``[N, H, W, C]``, as the file had them. Integers that fit into 0..255 become
         uint8; any other numeric type is kept as it is (floats keep their floats). ``[N, 1, H, W]`` and
-        ``[N, H, W, 1]`` are taken as grey.
+        ``[N, H, W, 1]`` are taken as grey. Large sets are mapped from the disk: then they cannot be written to.
     labels : ``[N]`` int64 or str, the values as read, or None.
     ids : ``[N]``, what a reader would look an image up by (row numbers from 1, file names).
     source : where it came from.
+    groups : ``[N]`` integers or None; images of one group are versions of one original.
 
     Raises DataError where the shapes do not fit together.
     """
@@ -41,9 +65,11 @@ class ImageSet:
     labels: Array | None = None
     ids: Array | None = None
     source: Source = Source()
+    groups: Array | None = None
 
     def __post_init__(self) -> None:
-        images = _as_images(np.asarray(self.images))
+        # Lazy pictures come from `read` alone, which was told that they may be.
+        images = self.images if isinstance(self.images, Lazy) else _as_images(np.asarray(self.images))
         object.__setattr__(self, "images", images)
         if self.labels is not None:
             labels = _as_labels(np.asarray(self.labels))
@@ -54,6 +80,8 @@ class ImageSet:
         if len(ids) != len(images):
             raise DataError(f"ids {len(ids)}, images {len(images)}", "give one id an image, or none at all")
         object.__setattr__(self, "ids", ids)
+        if self.groups is not None:
+            object.__setattr__(self, "groups", _as_groups(np.asarray(self.groups), len(images)))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -74,10 +102,11 @@ class ImageSet:
         return None if self.labels is None else np.unique(self.labels)
 
     def select(self, index: Array | slice | Sequence[int]) -> ImageSet:
-        """Return the images at ``index`` (any numpy index along the first axis) with their labels and ids."""
+        """Return the images at ``index`` (any numpy index along the first axis) with their labels, ids and groups."""
         assert self.ids is not None
         labels = None if self.labels is None else self.labels[index]
-        return replace(self, images=self.images[index], labels=labels, ids=self.ids[index])
+        groups = None if self.groups is None else self.groups[index]
+        return replace(self, images=self.images[index], labels=labels, ids=self.ids[index], groups=groups)
 
     def require_labels(self, why: str) -> Array:
         """Return the labels, or raise DataError saying ``why`` they are needed."""
@@ -146,6 +175,14 @@ def _as_labels(labels: Array) -> Array:
     if labels.dtype.kind == "S":
         return np.asarray(np.char.decode(labels, "utf-8"))
     return labels.astype(np.str_)
+
+
+def _as_groups(groups: Array, count: int) -> Array:
+    if groups.shape != (count,) or groups.dtype.kind not in "ui":
+        raise DataError(
+            f"groups are {groups.dtype} {groups.shape}, images {count}", "give one whole number an image, or none"
+        )
+    return groups
 
 
 def is_one_hot(labels: Array) -> bool:

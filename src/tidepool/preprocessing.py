@@ -13,6 +13,7 @@ from tidepool.errors import DataError
 if TYPE_CHECKING:
     import torch
 
+    from tidepool.images import Lazy
     from tidepool.nets.graph import Graph
 
 _ENOUGH = 4096
@@ -36,14 +37,14 @@ class Preprocessing:
     flat: bool = False
 
     @staticmethod
-    def fit(images: npt.NDArray[Any], frame: tuple[int, int] | None = None, flat: bool = False) -> Preprocessing:
+    def fit(images: npt.NDArray[Any] | Lazy, frame: tuple[int, int] | None = None, flat: bool = False) -> Preprocessing:
         """Learn the constants from training pictures ``[N, H, W]`` or ``[N, H, W, C]``."""
         channels = images.shape[3] if images.ndim == 4 else 1
         dtype = "uint8" if images.dtype == np.uint8 else "float32"
         # Some thousand pictures tell the moments as well as all of them do.
-        images = images[:: max(1, len(images) // _ENOUGH)]
+        sample = images[:: max(1, len(images) // _ENOUGH)]
         # Rows that are no pictures: each value has a scale of its own.
-        planes = images.reshape(-1, images.shape[2] if flat else channels)
+        planes = sample.reshape(-1, images.shape[2] if flat else channels)
         if dtype == "uint8" and not flat:
             # Exact and fast: moments from the 256 counts.
             counts = np.stack([np.bincount(planes[:, c], minlength=256) for c in range(channels)]).astype(np.float64)
@@ -53,7 +54,7 @@ class Preprocessing:
         else:
             mean, std = planes.mean(axis=0, dtype=np.float64), planes.std(axis=0, dtype=np.float64)
         std = np.where(std > 0, std, 1.0)
-        edge = np.concatenate([part.ravel() for part in (images[:1000, 0], images[:1000, -1])])
+        edge = np.concatenate([part.ravel() for part in (sample[:1000, 0], sample[:1000, -1])])
         values, counts_ = np.unique(edge, return_counts=True)
         return Preprocessing(
             frame=frame or (int(images.shape[1]), int(images.shape[2])),

@@ -2,7 +2,8 @@
 
 A parsed file lies as uncompressed arrays (NPZ, nothing pickled) under ``$TIDEPOOL_CACHE/parsed``, else
 ``$XDG_CACHE_HOME/tidepool/parsed``, else ``~/.cache/tidepool/parsed``. The cache only ever saves time: whatever
-goes wrong with it (full disk, no permission, a broken entry), the file itself is read.
+goes wrong with it (full disk, no permission, a broken entry), the file itself is read. Large sets of several files
+lie beside it: ``tidepool.formats.mapped``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tidepool.formats.options import Options
 from tidepool.images import ImageSet, Source
 
 # Part of every key: raise it when a reader starts to read the same bytes differently.
-VERSION = 1
+VERSION = 2
 LIMIT = 4 << 30
 
 
@@ -32,14 +33,22 @@ def root() -> Path:
     return Path("~/.cache/tidepool").expanduser()
 
 
-def entry(path: Path, options: Options) -> Path | None:
-    """Return where ``path``, as it is now, read with ``options``, lies or would lie; None if it cannot be told."""
+def state(path: Path) -> tuple[str, int, int] | None:
+    """Return what tells a file from another and from itself later: its full path, size and time; None if it cannot."""
     try:
-        state = path.stat()
-        key = (VERSION, np.__version__, str(path.resolve()), state.st_size, state.st_mtime_ns, options)
-        return root() / "parsed" / f"{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}.npz"
+        found = path.stat()
+        return str(path.resolve()), found.st_size, found.st_mtime_ns
     except (OSError, RuntimeError):
         return None
+
+
+def entry(path: Path, options: Options) -> Path | None:
+    """Return where ``path``, as it is now, read with ``options``, lies or would lie; None if it cannot be told."""
+    now = state(path)
+    if now is None:
+        return None
+    key = (VERSION, np.__version__, *now, options)
+    return root() / "parsed" / f"{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}.npz"
 
 
 def load(place: Path, name: str) -> ImageSet | None:
@@ -48,7 +57,8 @@ def load(place: Path, name: str) -> ImageSet | None:
         with place.open("rb") as handle, np.load(handle, allow_pickle=False) as kept:
             labels = kept["labels"] if "labels" in kept.files else None
             source = Source(name, str(kept["format"]), str(kept["sha256"]))
-            images = ImageSet(kept["images"], labels, kept["ids"], source)
+            groups = kept["groups"] if "groups" in kept.files else None
+            images = ImageSet(kept["images"], labels, kept["ids"], source, groups)
     except FileNotFoundError:
         return None
     except Exception:  # whatever a damaged file does to a reader, it is rebuilt
@@ -62,7 +72,7 @@ def load(place: Path, name: str) -> ImageSet | None:
 
 def store(place: Path, images: ImageSet) -> None:
     """Keep ``images`` at ``place``; say nothing if that fails."""
-    arrays = {"images": images.images, "ids": images.ids, "labels": images.labels}
+    arrays = {"images": images.images, "ids": images.ids, "labels": images.labels, "groups": images.groups}
     source = {"format": np.str_(images.source.format), "sha256": np.str_(images.source.sha256)}
     held = {name: array for name, array in arrays.items() if array is not None}
     if sum(array.nbytes for array in held.values()) > LIMIT // 2:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
 
 from tidepool.errors import DataError, did_you_mean
 from tidepool.formats import cache as parsed
+from tidepool.formats.many import Manner, Progress, read_set
 from tidepool.formats.opening import raw_head
 from tidepool.formats.options import Options
 from tidepool.formats.registry import SUFFIXES, format_of, module
-from tidepool.images import ImageSet, Source
+from tidepool.images import ImageSet
 
 
 def read(
@@ -24,6 +24,8 @@ def read(
     size: tuple[int, int] | None = None,
     label: str | None = None,
     cache: bool = True,
+    lean: bool = False,
+    progress: Progress | None = None,
 ) -> ImageSet:
     """Return the pictures that ``source`` names.
 
@@ -34,13 +36,19 @@ def read(
     size : ``(H, W)`` to which the pictures of a folder are resized (Pillow's BOX filter where both sides shrink, that
         is averaging over areas; LANCZOS otherwise).
     label : the column or field that holds the labels, where it is not called label.
-    cache : keep the parsed form of slow formats for the next time.
+    cache : keep the parsed form of slow formats for the next time. Several files with more than 128 MB of pictures
+        are decompressed once, into ``$TIDEPOOL_CACHE/sets`` (else ``~/.cache/tidepool/sets``), and their images are
+        mapped from there: an array that cannot be written to and takes next to no memory of its own.
+    lean : where such a large set is read without the cache, keep its pictures packed in memory: ``images`` is then a
+        ``tidepool.images.Lazy``, which training takes, and no array.
+    progress : called with the bytes of files that are read, those of all, and a word on what is done.
 
     Raises DataError for what is missing or broken, OutsideError where the network is needed and fails.
     """
     if isinstance(source, ImageSet):
         return source
-    images = _found(os.fspath(source), Options(shape, size, label), cache)
+    manner = Manner(cache, lean, progress or Manner.progress)
+    images = _found(os.fspath(source), Options(shape, size, label), manner)
     if size is not None and images.frame != tuple(size):
         height, width = images.frame
         raise DataError(
@@ -50,22 +58,22 @@ def read(
     return images
 
 
-def _found(text: str, options: Options, cache: bool) -> ImageSet:
+def _found(text: str, options: Options, manner: Manner) -> ImageSet:
     """Return the set that ``text`` names: what exists on the disk first, then globs, then names."""
     path = Path(text).expanduser()
     if path.is_dir():
-        return _read_directory(path, options, cache)
+        return _read_directory(path, options, manner)
     if path.exists():
-        return _read_file(path, options, cache)
+        return _read_file(path, options, manner.cache)
     if glob.has_magic(text):
         found = [Path(name) for name in glob.glob(str(path))]  # noqa: PTH207 (Path.glob wants the fixed part apart)
         if not found:
             raise DataError(f"{text}: no file matches", "quote the pattern, and check the folder")
-        return _read_several(found, text, options, cache)
+        return _read_several(found, text, options, manner)
     from tidepool import catalog
 
     if text in catalog.ENTRIES:
-        return catalog.read(text, options, cache=cache)
+        return catalog.read(text, options, cache=manner.cache)
     raise _missing(text, path, catalog.ENTRIES)
 
 
@@ -75,30 +83,10 @@ def natural(path: Path) -> tuple[list[tuple[int, int | str]], str]:
     return [(0, int(part)) if part.isdecimal() else (1, part.lower()) for part in parts if part], str(path)
 
 
-def join(parts: list[ImageSet], source: Source) -> ImageSet:
-    """Return several sets as one; raise DataError, naming two of them, if frames, types or labels do not agree."""
-    first = parts[0]
-    for other in parts[1:]:
-        names = f"{first.source.path} and {other.source.path}"
-        if first.images.shape[1:] != other.images.shape[1:]:
-            a, b = ("x".join(map(str, part.images.shape[1:])) for part in (first, other))
-            raise DataError(f"{names}: frames {a} and {b} cannot be one set", "read them apart, or bring one to size")
-        if first.images.dtype != other.images.dtype:
-            raise DataError(
-                f"{names}: pixels of type {first.images.dtype} and {other.images.dtype} cannot be one set",
-                "convert one of them",
-            )
-        if (first.labels is None) != (other.labels is None):
-            bare = first if first.labels is None else other
-            raise DataError(f"{names}: {bare.source.path} has no labels, the other has", "all of them, or none")
-    labels = None if first.labels is None else np.concatenate([p.labels for p in parts if p.labels is not None])
-    # Row numbers start anew in each file: joined, they are counted through. File names stay what they are.
-    named = all(part.ids is not None and part.ids.dtype.kind == "U" for part in parts)
-    ids = np.concatenate([part.ids for part in parts if part.ids is not None]) if named else None
-    return ImageSet(np.concatenate([part.images for part in parts]), labels, ids, source)
-
-
-def _read_file(path: Path, options: Options, cache: bool) -> ImageSet:
+def _read_file(
+    path: Path, options: Options, cache: bool, keep: Callable[[ImageSet], bool] = lambda images: True
+) -> ImageSet:
+    """Return the set of one file; its parsed form is kept if the cache is used and ``keep`` says so."""
     place = parsed.entry(path, options) if cache else None
     if place is not None and (kept := parsed.load(place, str(path))) is not None:
         return kept
@@ -106,36 +94,32 @@ def _read_file(path: Path, options: Options, cache: bool) -> ImageSet:
     images = kind.read(path, options)
     if not len(images):
         raise DataError(f"{path}: no pictures in it", "expected at least one")
-    if place is not None and kind.SLOW and place == parsed.entry(path, options):
+    if place is not None and kind.SLOW and keep(images) and place == parsed.entry(path, options):
         parsed.store(place, images)
     return images
 
 
-def _read_directory(path: Path, options: Options, cache: bool) -> ImageSet:
+def _read_directory(path: Path, options: Options, manner: Manner) -> ImageSet:
     files = [file for file in _listed(path) if file.is_file() and _is_data(file)]
     if files:
-        return _read_several(files, str(path), options, cache)
+        return _read_several(files, str(path), options, manner)
     return module("folder").read(path, options)
 
 
-def _read_several(paths: list[Path], name: str, options: Options, cache: bool) -> ImageSet:
+def _read_several(paths: list[Path], name: str, options: Options, manner: Manner) -> ImageSet:
     from tidepool.formats import folder, idx
 
     paths = sorted((p for p in paths if not p.name.startswith(".")), key=natural)
     if len(paths) == 1 and paths[0].is_dir():
-        return _read_directory(paths[0], options, cache)
+        return _read_directory(paths[0], options, manner)
     files = [path for path in paths if path.is_file() and not idx.is_labels(path)]
     if not files:
         raise DataError(f"{name}: no file that holds pictures", "expected CSV, IDX, MATLAB, NPZ, Parquet or pictures")
     if all(folder.sniff(path, raw_head(path)) for path in files):
         return folder.read_files(files, name, options)
-    parts = [_read_file(path, options, cache) for path in files]
-    if len(parts) == 1:
-        return parts[0]
-    import hashlib
-
-    digest = hashlib.sha256("".join(part.source.sha256 for part in parts).encode()).hexdigest()
-    return join(parts, Source(name, parts[0].source.format, digest))
+    if len(files) == 1:
+        return _read_file(files[0], options, manner.cache)
+    return read_set(files, name, options, manner, lambda path, keep: _read_file(path, options, manner.cache, keep))
 
 
 def _listed(path: Path) -> list[Path]:

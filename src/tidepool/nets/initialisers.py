@@ -11,14 +11,15 @@ from tidepool.randomness import seed_for
 if TYPE_CHECKING:
     import torch
 
-NAMES = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "torch")
+NAMES = ("glorot_uniform", "glorot_uniform_2016", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "torch")
 
 
 def initialise(module: torch.nn.Module, name: str, seed: int, place: int) -> None:
     """Fill the weights of every convolution and dense layer in ``module``; biases become 0.
 
     glorot : Glorot & Bengio, AISTATS 2010 (Lasagne's and Keras' default); he : He et al., ICCV 2015;
-    lecun : LeCun et al., 1998; torch : what torch.nn does by itself, with its random biases.
+    glorot_uniform_2016 : as Keras 0.3 computed it, a convolution's fan-out being its filters alone, so that they start
+    two to three times as wide; lecun : LeCun et al., 1998; torch : what torch.nn does by itself, with random biases.
     """
     import torch
     from torch import nn
@@ -32,7 +33,9 @@ def initialise(module: torch.nn.Module, name: str, seed: int, place: int) -> Non
         weight = part.weight
         receptive = weight[0][0].numel()
         fan_in, fan_out = weight.shape[1] * receptive, weight.shape[0] * receptive
-        kind, _, shape = name.partition("_")
+        if name == "glorot_uniform_2016":
+            fan_out = weight.shape[0]
+        kind, shape = name.split("_")[:2] if "_" in name else (name, "")
         variance = {"glorot": 2 / (fan_in + fan_out), "he": 2 / fan_in, "lecun": 1 / fan_in, "torch": 1 / (3 * fan_in)}
         spread = sqrt(variance[kind])
         with torch.no_grad():

@@ -56,6 +56,10 @@ class MomentNorm(nn.Module):
     basis : float32 ``[H*W, 6]``; grid : float32 ``[3, h*w]``; least : variances ``[1, 2]`` of x and y; size : (h, w).
     """
 
+    basis: Tensor
+    grid: Tensor
+    least: Tensor
+
     def __init__(self, basis: Any, grid: Any, least: Any, size: tuple[int, int]) -> None:
         super().__init__()
         self.size = size

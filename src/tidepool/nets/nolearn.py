@@ -63,7 +63,7 @@ class NeuralNet(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         or None.
     on_epoch_finished : called as ``f(net, net.train_history_)``; StopIteration or
         ``tidepool.callbacks.StopTraining`` ends training and keeps the model, as Ctrl-C does.
-    initialiser : of all layers that are given none of their own; recipe : a name of ``tidepool.warp.recipes``, or None.
+    initialiser : of all layers that are given none of their own; recipe : see ``tidepool.warp.find``, or None.
     random_state : takes the place of ``seed`` if it is given, for scikit-learn's sake.
     **parameters : ``conv1_num_filters=20`` and the like. An unknown name is an error here and now.
 

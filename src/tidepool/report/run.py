@@ -85,14 +85,10 @@ def _sheet(test: ImageSet | None, probabilities: Array | None, classes: Array) -
 
 def _warps(fitted: Fitted, train: ImageSet) -> Array | None:
     """Return uint8 ``[m, H, W(, C)]``: of each picture itself, then its warps in the first epochs; None if unwarped."""
-    from tidepool.warp import apply
-
     recipe = fitted.plan.recipe
     if recipe.is_identity:
         return None
     rows = np.setdiff1d(np.arange(min(len(train), 4 * len(fitted.held) + 64)), fitted.held)[:_WARPED]
     images = to_uint8(train.images[rows])
-    epochs = [
-        apply(images, recipe.matrices(images, fitted.plan.seed, epoch, rows), threads=1) for epoch in range(_EPOCHS)
-    ]
+    epochs = [recipe.warp(images, fitted.plan.seed, epoch, rows) for epoch in range(_EPOCHS)]
     return np.stack([images, *epochs], axis=1).reshape(-1, *images.shape[1:])

@@ -1,66 +1,105 @@
-"""Batches from resident pictures: gathered and warped whole, the next one while this one trains."""
+"""Batches of raw pictures: gathered and warped into the model's frame whole, the next ones while this one trains."""
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tidepool.errors import InputError
+from tidepool.images import Array, Lazy
+from tidepool.preprocessing import pad_evenly
 from tidepool.randomness import permutation
 from tidepool.training.plan import Plan
+from tidepool.training.rows import Rows
+from tidepool.warp import Recipe
+
+# Made ahead, and by so many threads: where pages come from the disk, one waits while another works.
+_AHEAD = 4
+_THREADS = 2
 
 
 class Batches:
     """The batches of a plan, by step: a pure function of the pictures and the plan.
 
-    images : ``[N, H, W]`` or ``[N, H, W, C]`` in the model's frame, uint8 or float32; fill : what lies outside them.
+    images : ``[N, h, w]`` or ``[N, h, w, C]``, uint8 or float32, or Rows, which know the model's frame;
+    fill : what lies outside them.
     """
 
-    def __init__(self, images: npt.NDArray[Any], plan: Plan, fill: float = 0.0) -> None:
+    def __init__(self, images: Array | Lazy, plan: Plan, fill: float = 0.0) -> None:
         if (plan.steps_per_epoch - 1) * plan.batch_size >= len(images):
             raise InputError(
                 f"{plan.steps_per_epoch} steps of {plan.batch_size} images make no epoch of {len(images)} images",
                 "the plan was made for a larger set",
             )
         self.images = images
+        self.frame = images.frame if isinstance(images, Rows) else (int(images.shape[1]), int(images.shape[2]))
         self.plan = plan
         self.fill = fill
-        self._order: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
+        self._orders: dict[int, npt.NDArray[np.int64]] = {}
+        self._lock = threading.Lock()
 
     def index(self, step: int) -> tuple[int, npt.NDArray[np.int64]]:
         """Return the epoch of a step and which pictures it takes."""
         epoch, place = divmod(step, self.plan.steps_per_epoch)
-        if self._order[0] != epoch:
-            count = len(self.images)
-            order = permutation(self.plan.seed, epoch, count) if self.plan.shuffle else np.arange(count)
-            self._order = (epoch, order)
+        with self._lock:
+            if epoch not in self._orders:
+                count = len(self.images)
+                order = permutation(self.plan.seed, epoch, count) if self.plan.shuffle else np.arange(count)
+                # The epoch before may still be asked for by another thread.
+                self._orders = {known: self._orders[known] for known in self._orders if known == epoch - 1}
+                self._orders[epoch] = order
+            order = self._orders[epoch]
         size = self.plan.batch_size
-        return epoch, self._order[1][place * size : (place + 1) * size]
+        return epoch, order[place * size : (place + 1) * size]
 
-    def make(self, step: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
-        """Return the warped pictures of a step and their numbers."""
+    def make(self, step: int) -> tuple[Array, npt.NDArray[np.int64]]:
+        """Return the warped pictures of a step, in the frame, and their numbers."""
         epoch, index = self.index(step)
-        batch = self.images[index]
-        recipe = self.plan.recipe
-        if recipe.is_identity:
-            return batch, index
-        from tidepool.warp.kernel import warp
+        batch = warped(self.images[index], self.plan.recipe, self.plan.seed, epoch, index, self.frame, self.fill)
+        return batch, index
 
-        out = np.empty_like(batch)
-        warp(batch, recipe.matrices(batch, self.plan.seed, epoch, index), out, self.fill)
-        return out, index
-
-    def __call__(self, first: int) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.int64]]]:
-        """Yield the batches from step ``first`` on, without end; one is made ahead, on a thread of its own."""
-        with ThreadPoolExecutor(1, thread_name_prefix="warp") as worker:
-            ahead = worker.submit(self.make, first)
-            step = first
+    def __call__(self, first: int) -> Iterator[tuple[Array, npt.NDArray[np.int64]]]:
+        """Yield the batches from step ``first`` on, without end; some are made ahead, on threads of their own."""
+        workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="warp")
+        try:
+            ahead = deque(workers.submit(self.make, first + i) for i in range(_AHEAD))
+            step = first + _AHEAD
             while True:
-                batch = ahead.result()
+                batch = ahead.popleft().result()
+                ahead.append(workers.submit(self.make, step))
                 step += 1
-                ahead = worker.submit(self.make, step)
                 yield batch
+        finally:
+            workers.shutdown(cancel_futures=True)
+
+
+def warped(
+    batch: Array,
+    recipe: Recipe,
+    seed: int,
+    epoch: int,
+    index: npt.NDArray[np.int64],
+    frame: tuple[int, int],
+    fill: float = 0.0,
+) -> Array:
+    """Return ``batch`` ``[n, h, w(, C)]`` in ``frame``, as if it had been padded evenly first and warped then.
+
+    It is warped straight from its own frame, which is smaller. index : the numbers of its pictures in the set.
+    """
+    height, width = batch.shape[1:3]
+    batch = pad_evenly(batch, (height + _rim(frame[0] - height), width + _rim(frame[1] - width)), fill)
+    return recipe.warp(batch, seed, epoch, index, frame, fill)
+
+
+def _rim(missing: int) -> int:
+    """Return by how many pixels to pad one axis before the warp, of the ``missing`` ones.
+
+    One on each side, for the edge to fade into the background as padding makes it; and where an odd number is missing
+    one more below, since only then are the centres of picture and frame the same.
+    """
+    return missing if missing < 3 else 2 + missing % 2

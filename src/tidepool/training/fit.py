@@ -22,13 +22,15 @@ from tidepool.nets.summary import parameters
 from tidepool.preprocessing import Preprocessing, pad_evenly
 from tidepool.statistics import best_temperature
 from tidepool.training.plan import Plan
-from tidepool.training.split import default_share, hold_back
+from tidepool.training.rows import Rows, first_not_finite
+from tidepool.training.split import default_share, hold_back, hold_back_originals
 from tidepool.updates import momentum_matrices
 from tidepool.warp import find as find_recipe
 
 Array = npt.NDArray[Any]
 
 _BATCH = 256
+_BLOCK = 4096  # pictures predicted at a time
 # What the loop needs beside its steps: validation, closing; and the error of a short probe.
 _MARGIN = 0.98
 
@@ -83,6 +85,8 @@ class Fitted:
 def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, groups: Array | None = None) -> Fitted:
     """Train on ``images`` and score on a part that is held back.
 
+    groups : ``[N]``; rows of one group are never on both sides. Without it versions of one original are kept on one
+    side, if the set knows its originals. The images may be mapped from the disk or Lazy: they are never copied.
     Raises DataError without labels or with one class only.
     """
     start = time.monotonic()
@@ -93,8 +97,11 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     if len(classes) < 2:
         name = images.source.path or "the training set"
         raise DataError(f"{name}: one class only ({classes[0]})", "give pictures of at least two classes")
-    share = default_share(len(images)) if settings.share is None else settings.share
-    rows, held = hold_back(targets, share, settings.seed, groups)
+    if groups is None and images.groups is not None:
+        share, rows, held = hold_back_originals(targets, settings.share, settings.seed, images.groups)
+    else:
+        share = default_share(len(images)) if settings.share is None else settings.share
+        rows, held = hold_back(targets, share, settings.seed, groups)
 
     from tidepool.training import choose, loop
     from tidepool.training.checkpoint import Checkpoint
@@ -102,17 +109,11 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     from tidepool.training.run import Task, load_weights, predict
 
     device = pick_device(settings.device)
-    dtype = np.uint8 if images.images.dtype == np.uint8 else np.float32
-    pictures = images.images.astype(dtype, copy=False)
-    if dtype == np.float32 and not np.isfinite(pictures).all():
-        bad = np.flatnonzero(~np.isfinite(pictures).reshape(len(pictures), -1).all(axis=1))
-        name = images.source.path or "the training set"
-        raise DataError(
-            f"{name}: {len(bad):,} of {len(pictures):,} pictures hold NaN or infinite values (first: {bad[0] + 1})",
-            "replace those values, or leave those pictures out",
-        )
-    preprocessing = Preprocessing.fit(pictures[rows], settings.frame, settings.flat)
-    pictures = pad_evenly(pictures, preprocessing.frame, preprocessing.background)
+    _require_finite(images)
+    pictures = images.images
+    preprocessing = Preprocessing.fit(Rows(pictures, rows), settings.frame, settings.flat)
+    pad_evenly(pictures[:1], preprocessing.frame)  # raises where the frame is too small
+    seen, scored = (Rows(pictures, index, preprocessing.frame) for index in (rows, held))
     batch = min(_BATCH, max(8, len(rows) // 16), len(rows))
     recipe = find_recipe("none" if settings.flat else settings.recipe or "gentle")
     draft = Plan(
@@ -126,16 +127,19 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     )
 
     def task(stack: Stack) -> Task:
-        validation = (pictures[held], targets[held]) if len(held) else None
+        validation = (scored, targets[held]) if len(held) else None
         module = stack.module(settings.seed)
-        return Task(module, preprocessing, pictures[rows], targets[rows], validation, device)
+        return Task(module, preprocessing, seen, targets[rows], validation, device)
 
     def left() -> float:
         return (settings.seconds or 0.0) - (time.monotonic() - start)
 
     def prediction(pace: float) -> float:
-        """Return the seconds of predicting afterwards: a forward pass is a third of a step."""
-        return (settings.predict_after + len(held)) * pace / (3 * batch)
+        """Return the seconds of the last validation and of predicting afterwards: a forward pass is a third of a step.
+
+        What is held back is predicted thrice: to validate, to set the temperature, and by the finished model.
+        """
+        return (settings.predict_after + 3 * len(held)) * pace / (3 * batch)
 
     shape = preprocessing.input_shape
     stack = zoo.find(settings.stack)(shape, len(classes)) if isinstance(settings.stack, str) else settings.stack
@@ -202,10 +206,10 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     }
     if len(held):
         load_weights(job.module, outcome.weights)
-        logits = predict(job.module, preprocessing, pictures[held], device).numpy()
+        logits = predict(job.module, preprocessing, scored, device).numpy()
         card["temperature"] = best_temperature(logits, targets[held])
     model = Model.make(stack, preprocessing, outcome.weights, card)
-    probabilities = model.predict_proba(pictures[held])
+    probabilities = _probabilities(model, scored)
     validation = None
     if len(held):
         validation = {"accuracy": float((probabilities.argmax(1) == targets[held]).mean()), "n": len(held)}
@@ -220,6 +224,22 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     return Fitted(
         model, stack, outcome.plan, outcome.history, held, probabilities, metrics, interrupted=outcome.interrupted
     )
+
+
+def _require_finite(images: ImageSet) -> None:
+    if found := first_not_finite(images.images):
+        count, first = found
+        name = images.source.path or "the training set"
+        raise DataError(
+            f"{name}: {count:,} of {len(images):,} pictures hold NaN or infinite values (first: {first + 1})",
+            "replace those values, or leave those pictures out",
+        )
+
+
+def _probabilities(model: Model, rows: Rows) -> npt.NDArray[np.float32]:
+    """Return the probabilities ``[N, K]`` of rows, some at a time."""
+    parts = [model.predict_proba(rows[start : start + _BLOCK]) for start in range(0, len(rows), _BLOCK)]
+    return np.concatenate(parts) if parts else np.empty((0, len(model.classes)), np.float32)
 
 
 def _identity(images: ImageSet, settings: Settings, share: float) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tidepool.errors import InputError
+from tidepool.images import Array, Lazy
 from tidepool.nets.faster import rearrange
-from tidepool.preprocessing import Preprocessing
+from tidepool.preprocessing import Preprocessing, pad_evenly
 from tidepool.training.average import Average
 from tidepool.training.optimisers import optimisers
 from tidepool.training.plan import Plan
 
-Array = npt.NDArray[Any]
 Weights = dict[str, Array]
 
 _BATCH_OF_PREDICTION = 500
@@ -48,13 +48,17 @@ class Outcome:
 
 @dataclass
 class Task:
-    """What is trained on what: a module that gives logits, pictures in the model's frame, class indices."""
+    """What is trained on what: a module that gives logits, raw pictures, class indices.
+
+    images : ``[N, h, w]`` or ``[N, h, w, C]`` in the model's frame, or Rows in any frame up to it; targets : ``[N]``;
+    validation : the same two for scoring.
+    """
 
     module: nn.Module
     preprocessing: Preprocessing
-    images: Array
+    images: Array | Lazy
     targets: npt.NDArray[np.int64]
-    validation: tuple[Array, npt.NDArray[np.int64]] | None = None
+    validation: tuple[Array | Lazy, npt.NDArray[np.int64]] | None = None
     device: str = "cpu"
 
 
@@ -178,13 +182,14 @@ def ready(module: nn.Module, device: str) -> nn.Module:
     return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def predict(module: nn.Module, preprocessing: Preprocessing, images: Array, device: str = "cpu") -> Tensor:
-    """Return the logits float32 ``[N, K]`` (on the CPU) of pictures in the model's frame."""
+def predict(module: nn.Module, preprocessing: Preprocessing, images: Array | Lazy, device: str = "cpu") -> Tensor:
+    """Return the logits float32 ``[N, K]`` (on the CPU) of raw pictures, padded evenly to the model's frame."""
     module.eval()
     found = []
     with torch.inference_mode():
         for start in range(0, len(images), _BATCH_OF_PREDICTION):
             part = np.ascontiguousarray(images[start : start + _BATCH_OF_PREDICTION])
+            part = pad_evenly(part, preprocessing.frame, preprocessing.background)
             batch = preprocessing.prepare(torch.from_numpy(part).to(device))
             if batch.ndim == 4:
                 batch = batch.contiguous(memory_format=torch.channels_last)

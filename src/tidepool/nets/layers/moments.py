@@ -33,13 +33,13 @@ class MomentNormLayer(Layer):
     """
 
     size: Any = (28, 28)
-    reach: float = 2.5
+    reach: float = 3.0
 
     def __post_init__(self) -> None:
         size = pair(self.size, "size")
         set_field(self, "size", (positive(size[0], "size"), positive(size[1], "size")))
         if min(self.size) < 2 or not 0 < self.reach < 100:
-            raise StackError(f"size {self.size}, reach {self.reach}", "size at least 2x2, reach about 2.5")
+            raise StackError(f"size {self.size}, reach {self.reach}", "size at least 2x2, reach about 3")
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return ``(channels, *size)``."""
@@ -51,7 +51,7 @@ class MomentNormLayer(Layer):
     def macs(self, shape: Shape) -> int:
         """Return the multiply-adds: six moments of each pixel, four neighbours of each result."""
         channels, height, width = shape
-        return 6 * height * width + (4 * channels + 6) * self.size[0] * self.size[1]
+        return int(6 * height * width + (4 * channels + 6) * self.size[0] * self.size[1])
 
     def modules(self, shape: Shape) -> dict[str, Module]:
         """Return the resampling."""
