@@ -85,6 +85,18 @@ def test_groups_stay_on_one_side(digits):
     assert 0.15 < len(held) / len(y) < 0.22
 
 
+def test_versions_of_one_original_in_an_image_set_stay_on_one_side(digits, monkeypatch):
+    from tidepool.training import fit
+
+    halves, real = [], fit.hold_back_originals
+    monkeypatch.setattr(fit, "hold_back_originals", lambda *given: halves.append(real(*given)) or halves[-1])
+    X, y = digits
+    originals = np.arange(len(y)) // 3
+    Classifier(epochs=1).fit(ImageSet(X.reshape(-1, 8, 8), y, groups=originals))
+    _, rows, held = halves[0]
+    assert not set(originals[rows]) & set(originals[held])
+
+
 def test_a_budget_is_kept(digits):
     import time
 

@@ -61,12 +61,13 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Classifier:
         """Train on pictures ``X`` and labels ``y`` ``[N]`` (left out for a labelled ImageSet).
 
-        groups : ``[N]``; rows of one group are never on both sides of the held-back split.
+        groups : ``[N]``; default: versions of one original, where an ImageSet knows them. Rows of one group are never on both sides of the held-back split.
         """
         from tidepool.training.fit import Settings, fit
 
         if self.budget is not None and self.epochs is not None:
             raise InputError("budget and epochs exclude each other", "give one of them")
+        originals = X.groups if isinstance(X, ImageSet) else None
         if y is None and isinstance(X, ImageSet):
             y = X.labels
         if y is None:
@@ -95,7 +96,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         if len(pictures) < 2:
             raise DataError(f"n_samples={len(pictures)}: one picture is not enough to learn from")
-        fitted = fit(ImageSet(pictures, index), settings, self._listener(), groups)
+        fitted = fit(ImageSet(pictures, index, groups=originals), settings, self._listener(), groups)
         names = [name.item() if isinstance(name, (np.integer, np.bool_)) else str(name) for name in self.classes_]
         fitted.model.card["classes"] = [int(name) if isinstance(name, bool) else name for name in names]
         self.model_ = fitted.model

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tidepool.preprocessing import pad_evenly
-from tidepool.training.batches import Batches, warped
+from tidepool.training.batches import Batches, warped, warped_on
 from tidepool.training.plan import Plan
 from tidepool.training.rows import Rows
 from tidepool.warp import recipes
@@ -39,6 +39,22 @@ def test_warping_into_the_frame_is_padding_then_warping(frame, name, kind):
     off = np.abs(found.astype(np.float64) - expected)
     assert off.max() <= (0.01 if kind == "floats" else 1)
     assert (off > 0.01).mean() < 0.002
+
+
+@pytest.mark.parametrize("frame", [(8, 8), (9, 12), (13, 13)])
+@pytest.mark.parametrize("name", ["none", "gentle", "elastic"])
+@pytest.mark.parametrize("kind", ["bytes", "floats", "colours"])
+def test_a_device_gets_the_same_pictures(frame, name, kind):
+    batch, index = ink(40, 8, 8, *([3] if kind == "colours" else [])), np.arange(40)
+    if kind == "floats":
+        batch = batch.astype(np.float32) / 10
+    asked = (batch, recipes[name], 5, 3, index, frame, 77.0)
+    expected, found = warped(*asked), warped_on("cpu", *asked).numpy()
+    assert found.dtype == expected.dtype
+    assert found.shape == expected.shape
+    # A place that falls on the very edge may be taken for outside by one of the two: a pixel in some thousands.
+    off = np.abs(found.astype(np.float64) - expected)
+    assert (off > (0.01 if kind == "floats" else 1)).mean() < 0.001
 
 
 def test_a_picture_of_the_frame_is_not_touched_without_a_warp():

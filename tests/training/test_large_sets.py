@@ -120,3 +120,8 @@ def test_reading_is_shown_once_it_takes_long(monkeypatch, capsys):
     bar.close()
     lines = capsys.readouterr().out.splitlines()
     assert lines == ["read       32 files", "           11 of 40 MB, 1.0 MB/s, 29 s left"]
+    now = 0.0
+    bar = command._ReadingBar(Printer())
+    for what in ("32 files", "waiting for another"):
+        bar(0, 40_000_000, what)
+    assert capsys.readouterr().out.splitlines() == ["read       waiting for another"]

@@ -59,6 +59,9 @@ def read(path: Path, options: Options) -> ImageSet:
         parts = list(_parse(rest if layout.header else first, blocks, layout, where))
     except OSError as error:
         raise unreadable(path, error) from error
+    finally:
+        # Left to the garbage collector, its thread might be waited for while another thread starts: both would hang.
+        blocks.close()
     if not parts:
         raise DataError(f"{where}: a header but no rows", "expected one row a picture below the header")
     texts = {i: np.concatenate([part[1][i] for part in parts]) for i in parts[0][1]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -82,8 +82,8 @@ def stream(path: Path) -> Iterator[bytes]:
                 yield block
 
 
-def ahead(blocks: Iterator[T]) -> Iterator[T]:
-    """Yield ``blocks``, with the next one always being made on another thread."""
+def ahead(blocks: Iterator[T]) -> Generator[T, None, None]:
+    """Yield ``blocks``, with the next one always being made on another thread; close it where it is left early."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, blocks, None)
         while (block := coming.result()) is not None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from tidepool.errors import InputError
 from tidepool.images import Array, Lazy
@@ -27,10 +28,10 @@ class Batches:
     """The batches of a plan, by step: a pure function of the pictures and the plan.
 
     images : ``[N, h, w]`` or ``[N, h, w, C]``, uint8 or float32, or Rows, which know the model's frame;
-    fill : what lies outside them.
+    fill : what lies outside them; device : where they are warped. Only a GPU gets them small and unwarped.
     """
 
-    def __init__(self, images: Array | Lazy, plan: Plan, fill: float = 0.0) -> None:
+    def __init__(self, images: Array | Lazy, plan: Plan, fill: float = 0.0, device: str = "cpu") -> None:
         if (plan.steps_per_epoch - 1) * plan.batch_size >= len(images):
             raise InputError(
                 f"{plan.steps_per_epoch} steps of {plan.batch_size} images make no epoch of {len(images)} images",
@@ -40,6 +41,7 @@ class Batches:
         self.frame = images.frame if isinstance(images, Rows) else (int(images.shape[1]), int(images.shape[2]))
         self.plan = plan
         self.fill = fill
+        self.device = device
         self._orders: dict[int, npt.NDArray[np.int64]] = {}
         self._lock = threading.Lock()
 
@@ -57,13 +59,13 @@ class Batches:
         size = self.plan.batch_size
         return epoch, order[place * size : (place + 1) * size]
 
-    def make(self, step: int) -> tuple[Array, npt.NDArray[np.int64]]:
-        """Return the warped pictures of a step, in the frame, and their numbers."""
+    def make(self, step: int) -> tuple[torch.Tensor, npt.NDArray[np.int64]]:
+        """Return the warped pictures of a step, in the frame, on the device, and their numbers."""
         epoch, index = self.index(step)
-        batch = warped(self.images[index], self.plan.recipe, self.plan.seed, epoch, index, self.frame, self.fill)
-        return batch, index
+        asked = (self.images[index], self.plan.recipe, self.plan.seed, epoch, index, self.frame, self.fill)
+        return torch.from_numpy(warped(*asked)) if self.device == "cpu" else warped_on(self.device, *asked), index
 
-    def __call__(self, first: int) -> Iterator[tuple[Array, npt.NDArray[np.int64]]]:
+    def __call__(self, first: int) -> Iterator[tuple[torch.Tensor, npt.NDArray[np.int64]]]:
         """Yield the batches from step ``first`` on, without end; some are made ahead, on threads of their own."""
         workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="warp")
         try:
@@ -91,9 +93,35 @@ def warped(
 
     It is warped straight from its own frame, which is smaller. index : the numbers of its pictures in the set.
     """
+    return recipe.warp(_rimmed(batch, frame, fill), seed, epoch, index, frame, fill)
+
+
+def warped_on(
+    device: str,
+    batch: Array,
+    recipe: Recipe,
+    seed: int,
+    epoch: int,
+    index: npt.NDArray[np.int64],
+    frame: tuple[int, int],
+    fill: float = 0.0,
+) -> torch.Tensor:
+    """Return what ``warped`` returns, within one grey level, warped on ``device``; the draws are made here."""
+    from tidepool.warp.device import warp_on_device
+
+    batch = _rimmed(batch, frame, fill)
+    moved = torch.from_numpy(batch).to(device, non_blocking=True)
+    if recipe.is_identity and batch.shape[1:3] == frame:
+        return moved
+    asked = (batch, seed, epoch, index, frame)
+    fields = recipe.fields(*asked)
+    drawn = None if fields is None else torch.from_numpy(fields)
+    return warp_on_device(moved, torch.from_numpy(recipe.matrices(*asked)), frame, fill, drawn)
+
+
+def _rimmed(batch: Array, frame: tuple[int, int], fill: float) -> Array:
     height, width = batch.shape[1:3]
-    batch = pad_evenly(batch, (height + _rim(frame[0] - height), width + _rim(frame[1] - width)), fill)
-    return recipe.warp(batch, seed, epoch, index, frame, fill)
+    return pad_evenly(batch, (height + _rim(frame[0] - height), width + _rim(frame[1] - width)), fill)
 
 
 def _rim(missing: int) -> int:

@@ -8,14 +8,15 @@ from dataclasses import replace
 
 import torch
 
-from tidepool.nets import zoo
 from tidepool.nets.layers import Shape
 from tidepool.nets.stack import Stack
+from tidepool.nets.zoo import dense, find
 from tidepool.training.batches import Batches
 from tidepool.training.loop import one_step
 from tidepool.training.optimisers import optimisers
 from tidepool.training.plan import Plan
 from tidepool.training.run import Task, ready
+from tidepool.warp import Recipe
 
 # A larger stack wins as soon as it is shown so many pictures; measured on held-back rows of Kaggle's 42,000. Warped
 # anew each time, few pictures shown often teach as much as many shown seldom, so it is the showings that count.
@@ -23,16 +24,27 @@ _WORTH = (("large", 1_000_000), ("medium", 30_000), ("small", 0))
 _PROBE_STEPS = 5
 
 
-def choose_stack(shape: Shape, classes: int, macs_per_second: float, seconds: float) -> Stack:
+def usual_stack(shape: Shape, classes: int, recipe: Recipe) -> Stack:
+    """Return the stack of the zoo for those who give no time: the middle one."""
+    return dense(shape, classes) if len(shape) == 1 else find(_family(recipe) + "medium")(shape, classes)
+
+
+def choose_stack(shape: Shape, classes: int, recipe: Recipe, macs_per_second: float, seconds: float) -> Stack:
     """Return the largest stack of the zoo that ``seconds`` can train well."""
     if len(shape) == 1:
-        return zoo.dense(shape, classes)
+        return dense(shape, classes)
     for name, showings in _WORTH:
-        stack = zoo.find(name)(shape, classes)
+        stack = find(_family(recipe) + name)(shape, classes)
         # Forward, backward to the input and backward to the weights cost about the same.
         if seconds * macs_per_second / (3 * stack.macs) >= showings:
             break
     return stack
+
+
+def _family(recipe: Recipe) -> str:
+    # Pictures that lie anywhere in the frame are brought to one pose first. On held-back originals, warped as affNIST
+    # does it: 99.4 % after 8 epochs; benchmarks/affnist_accuracy.py compares.
+    return "moments-" if recipe.places_anywhere else ""
 
 
 def seconds_a_step(task: Task, plan: Plan) -> float:
@@ -43,7 +55,7 @@ def seconds_a_step(task: Task, plan: Plan) -> float:
     module = ready(copy.deepcopy(task.module), task.device)
     rules = optimisers(module, plan.update)
     targets = torch.from_numpy(task.targets).to(task.device)
-    batches = Batches(task.images, replace(plan, steps=_PROBE_STEPS), task.preprocessing.background)
+    batches = Batches(task.images, replace(plan, steps=_PROBE_STEPS), task.preprocessing.background, task.device)
     times = []
     state = torch.get_rng_state()
     for step in range(_PROBE_STEPS):

@@ -156,13 +156,13 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     pace = 0.0
     if clocked and fresh:
         # One short probe tells how fast this machine is now; the loop corrects the number of steps as it goes.
-        probe = stack or (zoo.dense if settings.flat else zoo.medium)(shape, len(classes))
+        probe = stack or choose.usual_stack(shape, len(classes), recipe)
         pace = choose.seconds_a_step(task(probe), draft)
         if stack is None:
             rate = 3 * probe.macs * batch / pace
-            stack = choose.choose_stack(shape, len(classes), rate, left() - prediction(pace))
+            stack = choose.choose_stack(shape, len(classes), recipe, rate, left() - prediction(pace))
             pace *= stack.macs / probe.macs
-    stack = stack or (zoo.dense if settings.flat else zoo.medium)(shape, len(classes))
+    stack = stack or choose.usual_stack(shape, len(classes), recipe)
     stack.check_classes(len(classes))
     plan = settings.plan or draft
     if fresh and settings.plan is None:

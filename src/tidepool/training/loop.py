@@ -53,7 +53,7 @@ def train(
         run.restore(*saved)
     outcome = run.outcome
     targets = torch.from_numpy(task.targets).to(task.device)
-    batches = Batches(task.images, plan, task.preprocessing.background)(run.step)
+    batches = Batches(task.images, plan, task.preprocessing.background, task.device)(run.step)
     pacer = _Pacer(seconds, run.worked) if seconds is not None else None
     with _own_randomness(), _signals() as asked_to_stop:
         try:
@@ -98,11 +98,11 @@ def train(
 
 
 def one_step(
-    task: Task, module: nn.Module, rules: list[Rule], images: Array, targets: Tensor, smoothing: float
+    task: Task, module: nn.Module, rules: list[Rule], images: Tensor, targets: Tensor, smoothing: float
 ) -> Tensor:
     """Do one step of training and return the loss, without label smoothing."""
     module.train()
-    batch = task.preprocessing.prepare(torch.from_numpy(images).to(task.device, non_blocking=True))
+    batch = task.preprocessing.prepare(images.to(task.device))
     if batch.ndim == 4:
         batch = batch.contiguous(memory_format=torch.channels_last)
     likelihood = functional.log_softmax(module(batch), dim=1)
