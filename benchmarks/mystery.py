@@ -12,7 +12,8 @@ The nets, in the order in which he published them (January and February 2016):
   example   Keras' own MNIST example: 32 and 32 filters of 3x3, pool, 128 units; the test rows were enlarged, not padded
   two       20 and 60 filters of 3x3, pool, 150 units
   three     20, 60 and 120 filters of 3x3, pool, 150 units: the listing in the article, 98.4 % in his report
-``+originals`` appends Kaggle's own rows, padded by 6, to the files, as his last version did.
+``+originals`` appends Kaggle's own rows, padded by 6, to the files, as his last version did. ``+narrow`` begins the
+filters as Glorot & Bengio say, and as Lasagne does, in place of Keras 0.3's two to three times wider ones.
 
 The images are made by affNIST's recipe from Kaggle's train.csv (36,000 of 42,000 rows); they are not the genuine files.
 """
@@ -20,6 +21,7 @@ The images are made by affNIST's recipe from Kaggle's train.csv (36,000 of 42,00
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -56,9 +58,9 @@ SUSPECTS = (
 NEAR = 0.05  # an accuracy this far from .60 is "about 60 %"
 
 
-def net(name: str) -> Stack:
+def net(name: str, initialiser: str) -> Stack:
     convolutions = [
-        (f"conv{i}", Conv2DLayer(width, 3, initialiser="glorot_uniform_2016")) for i, width in enumerate(NETS[name], 1)
+        (f"conv{i}", Conv2DLayer(width, 3, initialiser=initialiser)) for i, width in enumerate(NETS[name], 1)
     ]
     head = [("pool", MaxPool2DLayer(2)), ("drop1", DropoutLayer(0.25)), ("hidden", DenseLayer(UNITS[name]))]
     last = [("drop2", DropoutLayer(0.5)), ("output", DenseLayer(10, "softmax"))]
@@ -86,29 +88,33 @@ def version(images: Any, number: int) -> Any:
 class Search:
     """One net: trained, kept, and shown every mistake."""
 
-    def __init__(self, work: Path, name: str, originals: bool, device: str) -> None:
+    def __init__(self, work: Path, wanted: str, seed: int, device: str) -> None:
+        name, *more = wanted.split("+")
+        if name not in NETS or not set(more) <= {"originals", "narrow"}:
+            raise SystemExit(f"no net '{wanted}': {', '.join(NETS)}, each with +originals or +narrow")
+        originals = "originals" in more
         rows = tp.read("kaggle-digits")
         assert rows.labels is not None
         learnt, held = hold_back(rows.labels, HELD / len(rows), 0)
-        self.name = name + ("+originals" if originals else "")
+        self.name, self.seed = f"{wanted}-{seed}", seed
         self.work, self.device = work, device
         self.learnt, self.test, self.test_labels = rows.images[learnt], rows.images[held], rows.labels[held]
         count = (FILES + originals) * len(learnt)
         self.images = files(work, self.learnt)[:count]
         self.targets = np.tile(rows.labels[learnt], FILES + originals)
-        self.stack = net(name)
+        self.stack = net(name, "glorot_uniform" if "narrow" in more else "glorot_uniform_2016")
         # Raw values are divided by 255 and nothing else, as his code did.
         self.preprocessing = Preprocessing((FRAME, FRAME), 1, "uint8", (0.0,), (255.0,))
 
     def train(self, showings: int) -> list[dict[str, Any]]:
         """Train until ``showings`` images were shown, going on from what there is; return the milestones so far."""
-        self.module = self.stack.module(0)
+        self.module = self.stack.module(self.seed)
         task = Task(self.module, self.preprocessing, self.images, self.targets, None, self.device)
         # His ten epochs; the rate is constant, so that a run that is left earlier is the beginning of a longer one.
         an_epoch = len(self.images) // BATCH
-        plan = Plan(EPOCHS * an_epoch, an_epoch, BATCH, adadelta(), schedule="constant", smoothing=0.0)
+        plan = Plan(EPOCHS * an_epoch, an_epoch, BATCH, adadelta(), schedule="constant", smoothing=0.0, seed=self.seed)
         state = Checkpoint(self.work / f"{self.name}.safetensors", {"stack": self.stack.to_dict()})
-        notes = self.work / f"{self.name}.json"
+        notes = self.work / f"{self.name}.milestones.json"
         milestones = json.loads(notes.read_text()) if notes.exists() and state.path.exists() else []
 
         def look(step: int, last: int) -> None:
@@ -119,7 +125,9 @@ class Search:
             if step * BATCH >= showings:
                 raise loop.StopTraining
 
-        loop.train(task, plan, on_step=look, checkpoint=state)
+        outcome = loop.train(task, plan, on_step=look, checkpoint=state)
+        if outcome.steps * BATCH < showings:
+            raise KeyboardInterrupt  # Ctrl-C: the same command goes on
         return milestones
 
     def glance(self) -> dict[str, float]:
@@ -160,7 +168,8 @@ class Search:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", required=True, type=Path, help="folder that keeps images, weights and results")
-    parser.add_argument("--nets", default="example,two,three,three+originals")
+    parser.add_argument("--nets", default="example,example+narrow,two,three,three+originals")
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--showings", type=int, default=600_000)
     parser.add_argument("--rows", type=int, default=500, help="test rows of the first scan")
     parser.add_argument("--device", default="cpu")
@@ -169,9 +178,8 @@ def main() -> None:
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"machine": machine(), "nets": {}}
-    for wanted in given.nets.split(","):
-        name, _, originals = wanted.partition("+")
-        search = Search(given.work, name, bool(originals), given.device)
+    for wanted, seed in itertools.product(given.nets.split(","), range(given.seeds)):
+        search = Search(given.work, wanted, seed, given.device)
         milestones = search.train(given.showings)
         whole = {
             "affnist": search.accuracy(

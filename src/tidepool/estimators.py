@@ -61,7 +61,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Classifier:
         """Train on pictures ``X`` and labels ``y`` ``[N]`` (left out for a labelled ImageSet).
 
-        groups : ``[N]``; default: versions of one original, where an ImageSet knows them. Rows of one group are never on both sides of the held-back split.
+        groups : ``[N]``; default: versions of one original, where an ImageSet knows them. Rows of one group are never
+        on both sides of the held-back split.
         """
         from tidepool.training.fit import Settings, fit
 

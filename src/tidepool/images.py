@@ -45,6 +45,10 @@ class Lazy(ABC):
     def __getitem__(self, index: Array | slice | Sequence[int]) -> Array:
         """Return the pictures at ``index`` as a new array that may be written to."""
 
+    def __array__(self, *given: Any, **more: Any) -> Array:
+        """Return all of them as one array: whoever asks for that has the memory."""
+        return np.asarray(self[:], *given, **more)
+
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:

@@ -54,15 +54,13 @@ class Preprocessing:
         else:
             mean, std = planes.mean(axis=0, dtype=np.float64), planes.std(axis=0, dtype=np.float64)
         std = np.where(std > 0, std, 1.0)
-        edge = np.concatenate([part.ravel() for part in (sample[:1000, 0], sample[:1000, -1])])
-        values, counts_ = np.unique(edge, return_counts=True)
         return Preprocessing(
             frame=frame or (int(images.shape[1]), int(images.shape[2])),
             channels=int(channels),
             dtype=dtype,
             mean=tuple(float(v) for v in mean),
             std=tuple(float(v) for v in std),
-            background=float(values[counts_.argmax()]),
+            background=background_of(sample),
             flat=flat,
         )
 
@@ -139,6 +137,13 @@ class Preprocessing:
         """Read it back."""
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return Preprocessing(**fields)
+
+
+def background_of(images: npt.NDArray[Any]) -> float:
+    """Return the commonest value in the first and last rows of the first thousand of pictures ``[N, H, W(, C)]``."""
+    edge = np.concatenate([part.ravel() for part in (images[:1000, 0], images[:1000, -1])])
+    values, counts = np.unique(edge, return_counts=True)
+    return float(values[counts.argmax()])
 
 
 def pad_evenly(images: npt.NDArray[Any], frame: tuple[int, int], value: float = 0.0) -> npt.NDArray[Any]:

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tidepool import warp
-from tidepool.augmentation import Order, augment, make, natural_size
+from tidepool.augmentation import Order, Target, augment, make, natural_size
 from tidepool.errors import DataError, InputError, OutsideError
 from tidepool.formats import mat, read
 from tidepool.images import ImageSet
+from tidepool.preprocessing import background_of
 
 AFFNIST = warp.find("affnist")
 
@@ -50,7 +51,7 @@ def test_rgb_text_labels_and_ids(tmp_path: Path) -> None:
         folder = tmp_path / f"photos{suffix}"
         augment(photos, folder, order)
         found = read(folder / f"2{suffix}", cache=False)
-        np.testing.assert_array_equal(found.images, order.recipe.warp(pixels, epoch=2))
+        np.testing.assert_array_equal(found.images, order.recipe.warp(pixels, epoch=2, fill=background_of(pixels)))
         assert found.ids is not None
         assert found.ids.tolist() == photos.ids.tolist()  # type: ignore[union-attr]
         assert found.labels is not None
@@ -242,3 +243,17 @@ def test_memory_does_not_grow_with_the_copies(tmp_path: Path, digits: ImageSet) 
     finally:
         tracemalloc.stop()
     assert peak < 7 * shard  # 16 versions are never held at once
+
+
+def test_a_step_up_from_a_folder_that_is_not_there_keeps_what_lies_there(tmp_path: Path, digits: ImageSet) -> None:
+    augment(digits, tmp_path / "a", Order(AFFNIST, 1))
+    before = (tmp_path / "a" / "1.mat").read_bytes()
+    with pytest.raises(InputError, match="holds versions"):
+        augment(digits, tmp_path / "none" / ".." / "a", Order(warp.find("digits"), 1))
+    assert (tmp_path / "a" / "1.mat").read_bytes() == before
+
+
+def test_a_folder_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="file is a file, expected a folder"):
+        Target.of(str(tmp_path / "file" / "a"))

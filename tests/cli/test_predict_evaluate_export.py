@@ -21,7 +21,9 @@ OPTIONS = {
     "audit": "--json --fix --force --quiet --no-cache --shape --seed",
     "convert": "--force --quiet --no-cache --shape",
     "info": "--json --quiet --no-cache --shape",
-    "show": "--out --force --quiet --no-cache --shape",
+    "show": "--out --recipe --seed --force --quiet --no-cache --shape",
+    "augment": "--recipe --copies --size --seed --force --quiet --no-cache --shape",
+    "ladder": "--quick --out --seed --force --quiet --no-cache",
     "export": "--force --quiet",
 }
 

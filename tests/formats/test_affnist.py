@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,8 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from tidepool import warp
-from tidepool.formats import mat, npz, parquet, read
+from tidepool.errors import DataError
+from tidepool.formats import affnist, mat, npz, parquet, read
 from tidepool.formats.warped import Warped
 from tidepool.images import ImageSet
 
@@ -134,3 +136,25 @@ def test_fields_of_the_same_name_that_are_no_numbers_of_originals(tmp_path: Path
     groups = read(tmp_path / "a.mat", cache=False).groups
     assert groups is not None
     assert groups.dtype == np.int64  # MATLAB's own numbers are doubles
+
+
+def test_numbers_beyond_32_bits_keep_their_values(warped: tuple[ImageSet, Warped]) -> None:
+    images, how = warped
+    late = Warped(how.matrices, how.frame, how.size, first=(1 << 31) - 3)
+    fields = affnist.to_struct(replace(images, groups=np.arange(40) * (1 << 32)), late)
+    assert fields["case_index"][0].tolist() == [(1 << 31) - 3 + i for i in range(40)]
+    assert len(np.unique(fields["original_id"])) == 40
+
+
+def test_labels_by_name(tmp_path: Path) -> None:
+    struct = {
+        "image": np.zeros((16, 5), np.uint8),
+        "label_one_of_n": np.eye(10, dtype=np.uint8)[:, [3, 1, 4, 1, 5]],
+        "other": np.arange(5)[None],
+    }
+    savemat(tmp_path / "a.mat", {"affNISTdata": struct})
+    assert read(tmp_path / "a.mat").labels.tolist() == [3, 1, 4, 1, 5]  # type: ignore[union-attr]
+    assert read(tmp_path / "a.mat", label="other").labels.tolist() == [0, 1, 2, 3, 4]  # type: ignore[union-attr]
+    with pytest.raises(DataError, match=r"a\.mat: affNISTdata has no field 'othr'") as caught:
+        read(tmp_path / "a.mat", label="othr")
+    assert caught.value.hint == "did you mean 'other'?"

@@ -315,7 +315,7 @@ def test_the_sets_used_least_go_first(files: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_a_killed_process_left_is_removed(files: Path, tmp_path: Path) -> None:
-    left = mapped.folder() / ".0123"
+    left = mapped.folder() / ("." + 32 * "0")
     left.mkdir(parents=True)
     (left / "images.npy").write_bytes(b"half")
     read(files)

@@ -29,3 +29,22 @@ def test_digits_take_a_fraction_of_their_size() -> None:
     packed = Packed((40, 40), images.dtype)
     packed.append(images)
     assert packed.nbytes < images.nbytes / 6
+
+
+def test_it_is_indexed_as_an_array_is() -> None:
+    images = RNG.integers(0, 256, (30, 4, 5)).astype(np.uint8)
+    packed = Packed((4, 5), images.dtype)
+    packed.append(images)
+    for index in ([-1, 0, -30], images[:, 0, 0] > 128, np.zeros(30, bool), []):
+        np.testing.assert_array_equal(packed[index], images[index])
+    for wrong in ([30], [-31], np.ones(29, bool), [0.5], 3, None):
+        with pytest.raises(IndexError):
+            packed[wrong]  # type: ignore[index]
+
+
+def test_it_becomes_an_array_where_one_is_asked_for():
+    pictures = np.random.default_rng(0).integers(0, 256, (7, 3, 4)).astype(np.uint8)
+    packed = Packed((3, 4), np.dtype(np.uint8))
+    packed.append(pictures)
+    np.testing.assert_array_equal(np.asarray(packed), pictures)
+    assert np.asarray(packed, dtype=np.float32).dtype == np.float32

@@ -102,26 +102,3 @@ def test_train_reads_a_glob_with_and_without_the_cache(files, tmp_path):
     first, second = (tp.load(tmp_path / f"{name}.tidepool") for name in "ab")
     assert first.weights_bytes == second.weights_bytes
     assert first.card["trained_on"]["sha256"] == second.card["trained_on"]["sha256"]
-
-
-def test_reading_is_shown_once_it_takes_long(monkeypatch, capsys):
-    from types import SimpleNamespace
-
-    from tidepool.cli import train as command
-    from tidepool.cli.printing import Printer
-
-    now = 0.0
-    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=lambda: now))
-    bar = command._ReadingBar(Printer())
-    quiet = command._ReadingBar(Printer(quiet=True))
-    for now in (0.5, 2.0, 11.0, 12.0, 20.0):
-        for shown in (bar, quiet):
-            shown(int(now * 1e6), 40_000_000, "32 files")
-    bar.close()
-    lines = capsys.readouterr().out.splitlines()
-    assert lines == ["read       32 files", "           11 of 40 MB, 1.0 MB/s, 29 s left"]
-    now = 0.0
-    bar = command._ReadingBar(Printer())
-    for what in ("32 files", "waiting for another"):
-        bar(0, 40_000_000, what)
-    assert capsys.readouterr().out.splitlines() == ["read       waiting for another"]

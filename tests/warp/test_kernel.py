@@ -110,6 +110,15 @@ def test_floats_keep_their_values_and_the_outside_is_filled(shape):
     assert set(np.unique(filled - out)) == {0.0, 7.0}
 
 
+@pytest.mark.parametrize("frame", [(4, 4), (4, 1), (2, 1), (2, 5)])
+def test_the_last_column_is_blended_with_the_row_below(frame):
+    images = np.full((1, *frame), 200, np.uint8)
+    half_a_row_down = np.array([[[1, 0, 0], [0, 1, 0.5]]])
+    found = warp.apply(images, half_a_row_down)[0]
+    assert (found[:-1] == 200).all()
+    assert (found[-1] == 0).all()  # outside
+
+
 def test_bytes_are_filled_outside_too():
     images = np.full((1, 4, 4), 9, np.uint8)
     out = np.empty((1, 4, 6), np.uint8)
@@ -133,6 +142,13 @@ def test_what_does_not_fit_is_refused():
     matrices[1, 0, 2] = np.nan
     with pytest.raises(InputError, match=r"matrix 1 .* holds NaN"):
         warp.apply(images, matrices)
-    for shape in ((1, 2, 4, 4), (2, 2, 4, 3), (2, 2, 16)):
+    matrices[1, 0, 2] = 1e300  # infinite as float32
+    with pytest.raises(InputError, match=r"matrix 1 .* infinite"):
+        warp.apply(images, matrices)
+    with pytest.raises(InputError, match="matrices are complex128, expected numbers"):
+        warp.apply(images, np.zeros((2, 2, 3), complex))
+    with pytest.raises(InputError, match="size is 0x4"):
+        warp.apply(images, np.zeros((2, 2, 3)), (0, 4))
+    for shape in ((1, 2, 4, 4), (2, 2, 4, 3), (2, 2, 16), (2, 2, 4, 4, 4)):
         with pytest.raises(InputError, match="fields have shape"):
             warp.apply(images, np.zeros((2, 2, 3)), fields=np.zeros(shape, np.float32))

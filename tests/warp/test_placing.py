@@ -133,3 +133,13 @@ def test_extremes_are_those_of_all_ink_pixels(scribbles, dtype):
         for n in np.flatnonzero(scribbles[:100].any(axis=(1, 2))):
             points = (np.argwhere(scribbles[n])[:, ::-1] - 13.5) @ maps[n].T
             np.testing.assert_allclose(found[n], [*points.min(axis=0), *points.max(axis=0)], atol=1e-12)
+
+
+def test_ink_is_what_differs_from_the_ground(scribbles):
+    dark = scribbles[1:500]
+    light = 255 - dark
+    asked = {"seed": 3, "epoch": 1, "size": (40, 40)}
+    np.testing.assert_array_equal(AFFNIST.matrices(light, **asked, fill=255), AFFNIST.matrices(dark, **asked))
+    np.testing.assert_array_equal(AFFNIST.shrunk(light, **asked, fill=255), AFFNIST.shrunk(dark, **asked))
+    found = AFFNIST.warp(light, **asked, fill=255).astype(int)
+    assert np.abs(255 - found - AFFNIST.warp(dark, **asked)).max() <= 1

@@ -12,7 +12,6 @@ import numpy as np
 from tidepool._version import __version__
 from tidepool.errors import DataError, InputError
 from tidepool.images import Array, ImageSet
-from tidepool.warp.parts import Affine
 from tidepool.warp.recipes import Recipe
 
 
@@ -65,7 +64,7 @@ def natural_size(recipe: Recipe, frame: tuple[int, int]) -> tuple[int, int]:
     A recipe that moves the ink about as far as the frame allows needs room: an even margin of 3/14 on every side,
     rounded up, as affNIST gives it (28x28 becomes 40x40). The others keep the frame.
     """
-    if not any(isinstance(part, Affine) and part.inside for part in recipe.parts):
+    if not recipe.places_anywhere:
         return frame
     height, width = (side + 2 * -(-3 * side // 14) for side in frame)
     return height, width

@@ -12,6 +12,7 @@ from tidepool.augmentation.order import Order, warpable
 from tidepool.augmentation.target import Target
 from tidepool.formats.warped import Warped
 from tidepool.images import ImageSet
+from tidepool.preprocessing import background_of
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Warping:
         dtype = warpable(images.images[:1]).dtype
         self._pixels = np.empty((len(shard), *size, *images.images.shape[3:]), dtype)
         self._matrices = np.empty((len(shard), 2, 3), np.float32)
+        # Of the whole set, so that every shard has the same.
+        self._ground = background_of(warpable(images.images[:1000]))
         self._progress, self._done, self._lock = progress, 0, Lock()
 
     def chunk(self, part: slice) -> None:
@@ -50,9 +53,9 @@ class Warping:
         originals = warpable(self._images.images[index[0] : index[-1] + 1])
         asked = (originals, self._order.seed, self._shard.version, index, self._size)
         recipe = self._order.recipe
-        self._matrices[part] = recipe.matrices(*asked)
-        self._pixels[part] = recipe.warp(*asked)
-        shrunk = index[recipe.shrunk(*asked)].tolist()
+        self._matrices[part] = recipe.matrices(*asked, self._ground)
+        self._pixels[part] = recipe.warp(*asked, self._ground)
+        shrunk = index[recipe.shrunk(*asked, self._ground)].tolist()
         with self._lock:
             self.shrunk += shrunk
             self._done += len(index)

@@ -30,12 +30,16 @@ class Target:
     def of(text: str) -> Target:
         """Return the target that the user's words name; raise InputError for one that cannot be."""
         folder = Path(text).expanduser()
+        # A step up from a folder that is yet to be made leads nowhere until it is made, and then to what lies there.
+        folder = folder.resolve() if ".." in folder.parts else folder
         if any(sign in text for sign in "*?["):
             raise InputError(f"{text}: expected the name of a folder, not a pattern", _HOW)
         if folder.suffix.lower() not in ("", *SUFFIXES):
             raise InputError(f"{text}: versions are not written as '{folder.suffix}'", _HOW)
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{text}: is a file, expected a folder (new, or one that was begun)", _HOW)
+        if above := next((path for path in folder.parents if path.is_file()), None):
+            raise InputError(f"{text}: {above} is a file, expected a folder", "give another folder as DST")
         return Target(folder, folder.suffix.lower() or ".mat")
 
     def path(self, name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +9,6 @@ import click
 from tidepool.cli import options
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from tidepool.augmentation import Made
     from tidepool.cli.printing import Printer
 
@@ -76,7 +73,7 @@ def augment(
     """
     from tidepool.augmentation import Order, Target
     from tidepool.augmentation import augment as make
-    from tidepool.cli.printing import Printer
+    from tidepool.cli.printing import Bar, Printer
     from tidepool.errors import TidepoolError
     from tidepool.formats import read
     from tidepool.warp import find
@@ -87,12 +84,16 @@ def augment(
     images = read(src, shape=shape, cache=not no_cache)
     printer.say("read", images.summary())
     order = Order(found, copies, size, seed)
-    bar = _Bar(printer.console)
+    bar = Bar(printer.console)
+
+    def progress(done: int, total: int) -> None:
+        bar(done, total, lambda rate: f"{done:,} of {total:,} pictures, {rate:,.0f} a second")
+
     try:
-        made = make(images, dst, order, force=force, progress=bar)
+        made = make(images, dst, order, force=force, progress=progress)
     except KeyboardInterrupt:
         stopped = TidepoolError(
-            f"stopped by Ctrl-C: {len(target.shards())} files are whole in {target.folder}",
+            f"stopped by Ctrl-C: {_whole(len(target.shards()))} in {target.folder}",
             "the same command goes on with the missing ones",
         )
         stopped.exit_code = 130
@@ -100,6 +101,10 @@ def augment(
     finally:
         bar.close()
     _tell(made, copies, images.labels is not None, printer)
+
+
+def _whole(files: int) -> str:
+    return "1 file is whole" if files == 1 else f"{files or 'no'} files are whole"
 
 
 def _tell(made: Made, copies: int, labelled: bool, printer: Printer) -> None:
@@ -115,49 +120,8 @@ def _tell(made: Made, copies: int, labelled: bool, printer: Printer) -> None:
     if made.shrunk:
         few = ", ".join(f"picture {name} in version {version}" for version, name in made.shrunk[:_NAMED])
         more = ", ..." if len(made.shrunk) > _NAMED else ""
-        was = "version was" if len(made.shrunk) == 1 else "versions were"
-        room = "a larger --size has room for them"
+        was, them = ("version was", "it") if len(made.shrunk) == 1 else ("versions were", "them")
+        room = f"a larger --size has room for {them}"
         printer.say("note", f"{len(made.shrunk):,} {was} shrunk, to keep the ink in the frame: {few}{more}; {room}")
     next_one = f"train {folder} --out {folder.stem}.tidepool" if labelled else f"show {folder}"
     printer.say("next", f"tidepool {next_one}")
-
-
-class _Bar:
-    """Progress: a bar with rate and remaining time on a terminal, else a plain line every ten seconds."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._bar: Any = None
-        self._started = self._said = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        """Hear that ``done`` of ``total`` pictures are warped."""
-        now = time.monotonic()
-        rate = done / max(now - self._started, 1e-9)
-        if self._console.is_terminal and not self._console.quiet:
-            if self._bar is None:
-                self._start(total)
-            self._bar.update(self._task, completed=done, rate=rate)
-        elif now - self._said > 10:
-            self._said = now
-            left = (total - done) / rate
-            self._console.print(f"           {done:,} of {total:,} pictures, {rate:,.0f} a second, {left:.0f} s left")
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def _start(self, total: int) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            TextColumn("          "),
-            BarColumn(),
-            TextColumn("{task.fields[rate]:,.0f} pictures/s"),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._task = self._bar.add_task("augment", total=total, rate=0.0)
-        self._bar.start()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tidepool.cli import options
 
 if TYPE_CHECKING:
+    from tidepool.cli.printing import Bar, Printer
     from tidepool.ladder import Line, Result
 
 # Fits 80 columns.
@@ -51,8 +51,12 @@ def ladder(quick: bool, out: str | None, seed: int, force: bool, quiet: bool, no
         climbed = climb(folder, quick=quick, seed=seed, force=force, cache=not no_cache, command=command, voice=voice)
     except KeyboardInterrupt:
         teller.close()
-        printer.say("stopped", f"{len(finished(folder))} of {len(LETTERS)} rungs are done and kept in {folder}")
-        printer.say("next", "the same command goes on with the others" + (", without --force" if force else ""))
+        kept = len(finished(folder))
+        if kept:
+            printer.say("stopped", f"{kept} of {len(LETTERS)} rungs are done and kept in {folder}")
+            printer.say("next", "the same command goes on with the others" + (", without --force" if force else ""))
+        else:
+            printer.say("stopped", "before the first rung was done: nothing is kept")
         raise
     finally:
         teller.close()
@@ -67,43 +71,27 @@ def ladder(quick: bool, out: str | None, seed: int, force: bool, quiet: bool, no
 class _Teller:
     """Prints the table, a line when a figure is known, and how far the present rung is."""
 
-    def __init__(self, printer: Any) -> None:
+    def __init__(self, printer: Printer) -> None:
         self.console = printer.console
         self._headed = False
-        self._bar: Any = None
+        self._bar: Bar | None = None
         self._title = ""
-        self._said = 0.0
 
     def begin(self, letter: str) -> None:
         """A rung is begun: show a bar on a terminal, a line elsewhere."""
+        from tidepool.cli.printing import Bar
         from tidepool.ladder.climbing import TITLES
 
         self._head()
         self._title = f"{letter}  {TITLES[letter]}"
-        self._said = time.monotonic()
-        if not self.console.is_terminal or self.console.quiet:
+        if not self.console.is_terminal:
             self._print(f"   {self._title} ...")
-            return
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(20),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[words]}", markup=False),
-        )
-        self._bar = Progress(*columns, console=self.console, transient=True)
-        self._task = self._bar.add_task(self._title, total=1.0, words="")
-        self._bar.start()
+        self._bar = Bar(self.console, self._title)
 
     def tell(self, share: float, words: str) -> None:
         """The rung is ``share`` done."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=share, words=words)
-        elif time.monotonic() - self._said > 10:
-            self._said = time.monotonic()
-            self._print(f"   {100 * share:3.0f} %  {words}")
+            self._bar(share, 1.0, lambda rate: f"{100 * share:.0f} %, {words}")
 
     def done(self, result: Result, kept: bool) -> None:
         """The rung's figures are known."""
@@ -115,7 +103,7 @@ class _Teller:
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
-            self._bar.stop()
+            self._bar.close()
             self._bar = None
 
     def _head(self) -> None:
@@ -129,7 +117,7 @@ class _Teller:
 
 
 def _row(letter: str, line: Line) -> str:
-    from tidepool.ladder.page import time_in_words
+    from tidepool.ladder.result import time_in_words
 
     figures = f"{line.article or '-':>9}{line.per_cent:>8}{line.seen:>11,}{time_in_words(line.seconds):>9}"
     return f"{letter:<2}{line.what:<29}{figures}{line.parameters:>11,}"

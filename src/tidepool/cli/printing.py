@@ -10,11 +10,90 @@ from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tidepool.audit import Verdict
     from tidepool.images import ImageSet
     from tidepool.nets.stack import Stack
     from tidepool.training.fit import Listener
     from tidepool.training.plan import Plan
+
+
+# Off a terminal a line is enough so often.
+_SECONDS = 10.0
+
+
+class Bar:
+    """How far a task is: on a terminal a bar with the time that remains, else a plain line every ten seconds.
+
+    title : stands before the bar.
+    """
+
+    def __init__(self, console: Console, title: str = " " * 10) -> None:
+        self._console, self._title = console, title
+        self._bar: Any = None
+        self._started = self._said = time.monotonic()
+
+    def __call__(self, done: float, total: float, words: Callable[[float], str]) -> None:
+        """Hear that ``done`` of ``total`` is done; ``words``, told how much is done a second, says it."""
+        if self._console.quiet:
+            return
+        now = time.monotonic()
+        rate = done / max(now - self._started, 1e-9)
+        if self._console.is_terminal:
+            if self._bar is None:
+                self._start()
+            self._bar.update(self._task, completed=done, total=total, words=words(rate))
+        elif done > 0 and now - self._said > _SECONDS:
+            self._said = now
+            left = (total - done) / rate
+            self._console.print(f"{'':<11}{words(rate)}, {left:.0f} s left", markup=False)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _start(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.table import Column
+
+        title, words = Column(no_wrap=True), Column(no_wrap=True, overflow="ellipsis")
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False, table_column=title),
+            BarColumn(20),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[words]}", markup=False, table_column=words),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._bar.add_task(self._title, total=None, words="")
+        self._bar.start()
+
+
+class ReadingBar:
+    """Shows how far reading is once it takes over a second; what is being done is said in a line of its own."""
+
+    def __init__(self, printer: Printer) -> None:
+        self._printer, self._bar = printer, Bar(printer.console)
+        self._first = self._what = ""
+        self._started = time.monotonic()
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """Hear that ``done`` of ``total`` bytes are read."""
+        self._first = self._first or what
+        # That files are decompressed, or waited for, is said at once: the next word may come in a minute.
+        if time.monotonic() - self._started < 1 and what == self._first:
+            return
+        if what != self._what:
+            self._what = what
+            self._printer.say("read", what)
+        self._bar(done, total, lambda rate: f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB, {rate / 1e6:.1f} MB/s")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
 
 
 class Printer:
@@ -23,9 +102,7 @@ class Printer:
     def __init__(self, quiet: bool = False) -> None:
         self.console = Console(quiet=quiet, highlight=False, soft_wrap=not sys.stdout.isatty())
         self._table: Any = None
-        self._bar: Any = None
-        self._started = time.monotonic()
-        self._said = self._started
+        self._bar: Bar | None = None
 
     def say(self, step: str, text: str) -> None:
         """Print one step: a word in the margin, then what happened."""
@@ -50,7 +127,7 @@ class Printer:
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
-            self._bar.stop()
+            self._bar.close()
             self._bar = None
 
     def _on_plan(self, stack: Stack, plan: Plan) -> None:
@@ -65,33 +142,12 @@ class Printer:
             f"{plan.steps_per_epoch * plan.batch_size:,} images, warps '{plan.recipe.name}'",
         )
         self._table = EpochTable(console=self.console)
-        self._started = self._said = time.monotonic()
         self._batch = plan.batch_size
-        if self.console.is_terminal and not self.console.quiet:
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-            bar = Progress(
-                TextColumn("          "),
-                BarColumn(),
-                TextColumn("{task.fields[rate]:,.0f} images/s"),
-                TimeRemainingColumn(),
-                console=self.console,
-                transient=True,
-            )
-            self._task = bar.add_task("train", total=plan.last_step, rate=0.0)
-            bar.start()
-            self._bar = bar
+        self._bar = Bar(self.console)
 
     def _on_epoch(self, row: dict[str, Any]) -> None:
         self._table(row)
 
     def _on_step(self, step: int, steps: int) -> None:
-        now = time.monotonic()
-        rate = step * self._batch / max(now - self._started, 1e-9)
         if self._bar is not None:
-            self._bar.update(self._task, completed=step, total=steps, rate=rate)
-        elif now - self._said > 10:
-            # Not a terminal: a plain line now and then.
-            self._said = now
-            left = (steps - step) * self._batch / rate
-            self.console.print(f"           step {step:,} of {steps:,}, {rate:,.0f} images/s, {left:.0f} s left")
+            self._bar(step, steps, lambda rate: f"step {step:,} of {steps:,}, {rate * self._batch:,.0f} images/s")

@@ -90,7 +90,7 @@ def show(
 
         size = Order(found, 1, size).frame(images)
         columns = 1 + (8 if out else _beside(size[1], console.width))
-        pixels, labels = versions(chosen, found, size, columns, seed or 0, index), None
+        pixels, labels = versions(images, found, size, columns, seed or 0, index), None
     # Enough pictures to know the levels of the whole set.
     several = images.images[np.linspace(0, len(images) - 1, min(len(images), 4096)).astype(int)]
     pixels = to_uint8(pixels, several)
@@ -104,19 +104,19 @@ def show(
         click.echo(f"wrote {out}: {wanted:,} of {len(images):,} {what}")
 
 
-def versions(chosen: ImageSet, recipe: Recipe, size: tuple[int, int], columns: int, seed: int, index: Array) -> Array:
+def versions(images: ImageSet, recipe: Recipe, size: tuple[int, int], columns: int, seed: int, index: Array) -> Array:
     """Return rows of ``columns`` pictures, one after the other: an original in the frame, then its versions 1, 2, ...
 
-    ``index``: places of the originals in their set, from which their versions are drawn.
+    ``index``: places of the originals in ``images``, from which their versions are drawn.
     """
     import numpy as np
 
     from tidepool.augmentation import warpable
-    from tidepool.preprocessing import pad_evenly
+    from tidepool.preprocessing import background_of, pad_evenly
 
-    originals = warpable(chosen.images)
-    shown = [pad_evenly(originals, size)]
-    shown += [recipe.warp(originals, seed, version, index, size) for version in range(1, columns)]
+    originals, ground = warpable(images.images[index]), background_of(warpable(images.images[:1000]))
+    shown = [pad_evenly(originals, size, ground)]
+    shown += [recipe.warp(originals, seed, version, index, size, ground) for version in range(1, columns)]
     return np.stack(shown, axis=1).reshape(-1, *shown[0].shape[1:])
 
 

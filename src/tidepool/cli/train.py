@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from pathlib import Path
@@ -13,12 +12,16 @@ import click
 from tidepool import clock
 from tidepool.cli import options
 from tidepool.errors import DataError, InputError
-from tidepool.files import refuse_existing
+from tidepool.files import refuse_existing, require_writable
 from tidepool.warp import find as find_recipe
 
 if TYPE_CHECKING:
     from tidepool.cli.printing import Printer
+    from tidepool.images import ImageSet
+    from tidepool.warp import Recipe
 
+# Pictures that are looked at for ink that a recipe has to shrink.
+_LOOKED_AT = 2000
 # Writing the model, measured at .2 s on two busy cores.
 _WRITING = 0.6
 
@@ -29,7 +32,12 @@ _WRITING = 0.6
 @click.option("--budget", metavar="TIME", help="Wall time for everything: 20s, 5m, 1h.  [default: 60s]")
 @click.option("--epochs", type=float, metavar="N", help="Passes over the pictures, in place of a budget.")
 @click.option("--stack", metavar="NAME|FILE", help="small, medium, large, dense, or a JSON file of layers.")
-@click.option("--recipe", metavar="NAME", help="Warps: none, shift, gentle, digits, affnist.")
+@click.option(
+    "--recipe",
+    metavar="NAME|FILE",
+    help="How pictures are warped: none, shift, gentle, digits, elastic, affnist, several as a+b, or a .toml file.  "
+    "[default: gentle]",
+)
 @click.option("--size", type=options.FrameType(), help="Frame to pad to, for example 40x40.")
 @click.option("--plan", metavar="M.tidepool", help="Repeat that model's plan to the bit.")
 @click.option("--resume", is_flag=True, help="Go on with the run that stopped; its checkpoint lies beside OUT.")
@@ -82,7 +90,7 @@ def train(
         find_recipe(recipe)
     if epochs is not None and not 0 < epochs < 1e6:
         raise InputError(f"--epochs {epochs:g}: expected a number of passes above 0", "for example --epochs 10")
-    from tidepool.cli.printing import Printer
+    from tidepool.cli.printing import Printer, ReadingBar
 
     target, checkpoint = Path(out), Path(f"{out}.checkpoint")
     if resume and target.exists() and not checkpoint.exists():
@@ -90,25 +98,28 @@ def train(
         return
     if not resume:
         refuse_existing(out, force)
-        # A parent that is a file is said in plain words once the model is written.
-        with contextlib.suppress(NotADirectoryError):
-            checkpoint.unlink(missing_ok=True)
+    # Before the minutes of training, not after them.
+    require_writable(target.parent)
+    if not resume:
+        checkpoint.unlink(missing_ok=True)
     from tidepool.formats import read
     from tidepool.training.fit import Settings, fit
 
     printer = Printer(quiet)
-    bar = _ReadingBar(printer)
+    bar = ReadingBar(printer)
     try:
         images = read(src, shape=shape, cache=not no_cache, lean=no_cache, progress=bar)
     finally:
         bar.close()
     images.require_labels("training")
+    printer.say("read", images.summary())
+    if recipe is not None:
+        _say_shrunk(find_recipe(recipe), images, size or images.frame, seed, printer)
     settings.update(device=device, checkpoint=checkpoint)
     if epochs is not None:
         settings["epochs"] = epochs
     elif plan is None:
         settings["seconds"] = max(1.0, limit - (time.monotonic() - clock.process_start()) - _WRITING)
-    printer.say("read", images.summary())
     try:
         fitted = fit(images, Settings(**settings), printer.listener())
     finally:
@@ -124,45 +135,28 @@ def train(
     printer.say("next", f"tidepool predict {target} PICTURES --out predictions.csv")
 
 
-class _ReadingBar:
-    """Shows how far reading is once it takes over a second: a bar on a terminal, else a plain line now and then."""
+def _say_shrunk(recipe: Recipe, images: ImageSet, size: tuple[int, int], seed: int, printer: Printer) -> None:
+    """Say how many pictures ``recipe`` has to shrink to keep their ink in the frame, and which frame has room."""
+    import numpy as np
 
-    def __init__(self, printer: Printer) -> None:
-        self._printer = printer
-        self._bar: Any = None
-        self._what = ""
-        self._started = self._said = time.monotonic()
+    from tidepool.augmentation import natural_size
+    from tidepool.preprocessing import background_of
 
-    def __call__(self, done: int, total: int, what: str) -> None:
-        """Hear that ``done`` of ``total`` bytes are read."""
-        now, console = time.monotonic(), self._printer.console
-        if now - self._started < 1 or console.quiet:
-            return
-        if what != self._what:
-            self._what = what
-            self._printer.say("read", what)
-        if console.is_terminal:
-            if self._bar is None:
-                from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-                from rich.progress import TransferSpeedColumn as Speed
-
-                columns = (TextColumn("          "), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
-                self._bar = Progress(*columns, console=console, transient=True)
-                self._task = self._bar.add_task("read", total=total)
-                self._bar.start()
-            self._bar.update(self._task, completed=done, total=total)
-        elif done and now - self._said > 10:
-            self._said = now
-            rate = done / (now - self._started)
-            left = (total - done) / rate
-            console.print(
-                f"           {done / 1e6:,.0f} of {total / 1e6:,.0f} MB, {rate / 1e6:.1f} MB/s, {left:.0f} s left"
-            )
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
+    height, width = natural_size(recipe, images.frame)
+    fits = all(mine <= asked for mine, asked in zip(images.frame, size))
+    if not (recipe.places_anywhere and fits and images.images.dtype in (np.uint8, np.float32)):
+        return
+    first = np.ascontiguousarray(images.images[:_LOOKED_AT])
+    shrunk = recipe.shrunk(first, seed, 0, size=size, fill=background_of(first))
+    if not len(shrunk):
+        return
+    assert images.ids is not None
+    cannot = "picture fits" if len(shrunk) == 1 else "pictures fit"
+    words = f"{len(shrunk):,} of the first {len(first):,} {cannot} into {size[0]}x{size[1]} only when shrunk"
+    # In the frame that the recipe is meant for hardly any is left: a hint would send the user round in circles.
+    roomier = height > size[0] or width > size[1]
+    room = f"; --size {height}x{width} gives room" if roomier else ""
+    printer.say("note", f"{words}, picture {images.ids[shrunk[0]]} first{room}")
 
 
 def _stack(name: str | None) -> Any:
@@ -186,7 +180,7 @@ def _stack(name: str | None) -> Any:
 
 
 def _repeat(plan: str) -> dict[str, Any]:
-    """Return the settings under which a model was trained: its plan, stack, frame and held-back share."""
+    """Return the settings under which a model was trained; the plan holds its warps themselves, not a name."""
     from tidepool.model import load
     from tidepool.training.plan import Plan
 
@@ -197,6 +191,5 @@ def _repeat(plan: str) -> dict[str, Any]:
         "frame": model.preprocessing.frame,
         "seed": model.card["seed"],
         "share": model.card["held_back_share"],
-        "recipe": model.card["plan"]["recipe"]["name"],
         "flat": model.preprocessing.flat,
     }

@@ -6,7 +6,7 @@ the sixth are the labels), so warped pictures are written with all eight, in thi
 1. ``affine_matrix`` float32 ``[6, N]``: from a pixel (x, y, 1) of the original to where it went; 2 x 3, row by row
 2. ``affine_inverse`` float32 ``[6, N]``: the way back, as ``tidepool.warp.apply`` takes it
 3. ``image`` uint8 ``[H*W, N]``: the pixels row by row (H = W = 40 in the genuine files)
-4. ``case_index`` int32 ``[1, N]``: number of the case in the whole set, from 1
+4. ``case_index`` int32 ``[1, N]``: number of the case in the whole set, from 1 (int64 from 2**31 on, as is 8)
 5. ``label_one_of_n`` uint8 ``[10, N]``
 6. ``label_int`` uint8 ``[1, N]``
 7. ``human_readable_transform`` float32 ``[6, N]``: rotation, shear, two scales, two shifts; see ``Warped.parts``
@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from tidepool.errors import DataError, did_you_mean
 from tidepool.formats.frames import unflatten
 from tidepool.formats.options import Options
 from tidepool.formats.warped import Warped, originals
@@ -55,7 +56,7 @@ def to_struct(images: ImageSet, warped: Warped | None = None) -> dict[str, Array
         fields["affine_inverse"] = warped.matrices.reshape(count, 6).T
     fields["image"] = images.images.reshape(count, -1).T
     if warped is not None:
-        fields["case_index"] = np.arange(warped.first, warped.first + count, dtype=np.int32)[None]
+        fields["case_index"] = _numbers(np.arange(warped.first, warped.first + count))
     if (labels := images.labels) is not None:
         if count and labels.min() >= 0 and labels.max() < 10:
             fields["label_one_of_n"] = np.eye(10, dtype=np.uint8)[:, labels]
@@ -64,18 +65,29 @@ def to_struct(images: ImageSet, warped: Warped | None = None) -> dict[str, Array
     if warped is not None:
         fields["human_readable_transform"] = warped.parts()
     if images.groups is not None:
-        fields["original_id"] = images.groups.astype(np.int32)[None]
+        fields["original_id"] = _numbers(images.groups)
     return fields
 
 
 def from_struct(fields: dict[str, Any], options: Options, source: Source) -> ImageSet:
     """Return the pictures, their labels and, as groups, the numbers of their originals."""
     image = np.atleast_2d(fields["image"])
-    found = next((fields[name] for name in (options.label, "label_int", "label") if name and name in fields), None)
-    labels = None if found is None else np.asarray(found).reshape(-1)
-    if labels is not None and image.shape[1] != len(labels):
-        raise labels_mismatch(len(labels), image.shape[1], source.path)
+    if options.label and options.label not in fields:
+        raise DataError(f"{source.path}: {NAME} has no field '{options.label}'", did_you_mean(options.label, fields))
+    names = (options.label, "label_int", "label", "label_one_of_n")
+    found = next((np.asarray(fields[name]) for name in names if name and name in fields), None)
+    if found is not None and (found.ndim != 2 or found.shape[1] != image.shape[1]):
+        found = found.reshape(1, -1)
+    if found is not None and image.shape[1] != found.shape[1]:
+        raise labels_mismatch(found.shape[1], image.shape[1], source.path)
     groups = originals(fields.get("original_id"), image.shape[1])
     # One picture a column, its pixels row by row as in C: no transposing within a picture.
     rows = np.ascontiguousarray(image.T)
-    return ImageSet(unflatten(rows, options.shape, source.path), labels, source=source, groups=groups)
+    pixels = unflatten(rows, options.shape, source.path)
+    return ImageSet(pixels, None if found is None else found.T, source=source, groups=groups)
+
+
+def _numbers(values: Array) -> Array:
+    """Return whole numbers as int32 ``[1, N]``, as affNIST has them; int64 where one of them does not fit."""
+    fit = not len(values) or (values.min() >= -(1 << 31) and values.max() < 1 << 31)
+    return values.astype(np.int32 if fit else np.int64)[None]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,10 @@ from tidepool.formats.options import Options
 from tidepool.images import ImageSet, Source
 
 # Part of every key: raise it when a reader starts to read the same bytes differently.
-VERSION = 2
+VERSION = 3
 LIMIT = 4 << 30
+# Nanoseconds between two ticks of the clock that many systems date files by.
+_TICK = 10_000_000
 
 
 def root() -> Path:
@@ -33,11 +36,18 @@ def root() -> Path:
     return Path("~/.cache/tidepool").expanduser()
 
 
-def state(path: Path) -> tuple[str, int, int] | None:
-    """Return what tells a file from another and from itself later: its full path, size and time; None if it cannot."""
+def state(path: Path) -> tuple[str, int, int, int] | None:
+    """Return what tells a file from another and from itself later: its full path, size and times; None if it cannot.
+
+    Of the times, that of the last change (ctime) is there since ``cp -p`` and archives set the other one back.
+    """
     try:
         found = path.stat()
-        return str(path.resolve()), found.st_size, found.st_mtime_ns
+        if 0 <= time.time_ns() - found.st_mtime_ns < _TICK:
+            # Changed this very moment: a second change, right after we look, might carry the same time.
+            time.sleep(_TICK / 1e9)
+            found = path.stat()
+        return str(path.resolve()), found.st_size, found.st_mtime_ns, found.st_ctime_ns
     except (OSError, RuntimeError):
         return None
 

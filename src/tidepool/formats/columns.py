@@ -25,7 +25,8 @@ class Columns:
             value = getattr(part, field)
             # Row numbers start anew in each file: of one set they are counted through. File names stay what they are.
             if value is not None and not (field == "ids" and value.dtype.kind != "U"):
-                column.append(value)
+                # Numpy makes floats of int64 beside uint64.
+                column.append(value.astype(np.int64, copy=False) if field == "groups" else value)
 
     def arrays(self) -> dict[str, Array]:
         """Return those that every part had."""

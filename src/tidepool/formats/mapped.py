@@ -15,6 +15,7 @@ import json
 import math
 import mmap
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,12 +26,15 @@ import numpy as np
 from tidepool.errors import OutsideError, TidepoolError
 from tidepool.formats import cache
 from tidepool.formats.columns import Columns
+from tidepool.formats.opening import reason
 from tidepool.formats.options import Options
 from tidepool.formats.room import available_memory, in_words
 from tidepool.images import Array, ImageSet, Source
 
 LIMIT = 16 << 30
 _FACTS = "set.json"
+# Folders of sets, and with a dot those that are being written: all that is ever removed, whatever else lies there.
+_OURS = re.compile(r"\.?[0-9a-f]{32}")
 _WAYS_OUT = "TIDEPOOL_CACHE=/a/larger/disk keeps them elsewhere; --no-cache trains without, more slowly"
 # Errors of the disk that say that it is full; some systems know quotas.
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -43,7 +47,10 @@ def folder() -> Path:
 
 def entry(paths: list[Path], options: Options) -> Path | None:
     """Return where the set of ``paths``, as they are now, lies or would lie; None if it cannot be told."""
-    states = [cache.state(path) for path in paths]
+    # IDX keeps the labels in files of their own, beside the pictures and named like them.
+    folders = sorted({path.parent for path in paths if "images" in path.name})
+    labels = [path for folder in folders for path in sorted(folder.glob("*labels*")) if path.is_file()]
+    states = [cache.state(path) for path in (*paths, *labels)]
     if any(state is None for state in states):
         return None
     key = repr((cache.VERSION, np.__version__, states, options))
@@ -51,7 +58,10 @@ def entry(paths: list[Path], options: Options) -> Path | None:
 
 
 def load(place: Path, name: str) -> ImageSet | None:
-    """Return the set that lies at ``place``, its images mapped, ``name`` its path; None if there is none or no more."""
+    """Return the set that lies at ``place``, its images mapped, ``name`` its path; None if there is none or no more.
+
+    A damaged one is removed. Raises OutsideError where a whole one cannot be mapped, for want of permission or memory.
+    """
     try:
         facts = json.loads((place / _FACTS).read_text(encoding="utf-8"))
         for file, size in facts["bytes"].items():
@@ -65,10 +75,12 @@ def load(place: Path, name: str) -> ImageSet | None:
             for field in ("labels", "ids", "groups")
         )
         found = ImageSet(images, labels, ids, Source(name, facts["format"], facts["sha256"]), groups)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not place.exists():
             return None
         found = None
+    except (OSError, MemoryError) as error:  # no permission, no more handles or room for addresses: no damage
+        raise OutsideError(f"{place}: the pictures of {name} cannot be mapped ({reason(error)})", _WAYS_OUT) from error
     except Exception:  # whatever a damaged file does to a reader, it is built again
         found = None
     if found is None:
@@ -199,12 +211,14 @@ def _alone(place: Path, waiting: Callable[[], None]) -> Iterator[None]:
 def _trim(parent: Path, needed: int) -> None:
     """Remove what killed processes left, and the sets unused for longest, so that with ``needed`` more all fit."""
     entries = []
-    for path in parent.iterdir():
+    for path in _sets(parent):
         with contextlib.suppress(OSError):
-            if path.name.startswith(".") and path.is_dir():
+            if path.name.startswith("."):
                 with _alone(path.with_name(path.name[1:]), _busy):
                     shutil.rmtree(path, ignore_errors=True)
-            elif path.is_dir():
+            elif not (path / _FACTS).exists():  # somebody was killed while removing it
+                shutil.rmtree(path, ignore_errors=True)
+            else:
                 entries.append(((path / _FACTS).stat().st_mtime, _size(path), path))
     total = needed
     for _, size, path in sorted(entries, reverse=True):
@@ -217,12 +231,20 @@ def _busy() -> None:
     raise BlockingIOError(errno.EAGAIN, "another process is building this set")
 
 
+def _sets(parent: Path) -> list[Path]:
+    return [path for path in parent.iterdir() if _OURS.fullmatch(path.name) and path.is_dir()]
+
+
 def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.iterdir())
+    total = 0
+    with contextlib.suppress(OSError):  # another process may be removing it
+        for file in path.iterdir():
+            total += file.stat().st_size
+    return total
 
 
 def _no_room(needed: int, free: int) -> OutsideError:
-    held = sum(_size(path) for path in folder().iterdir() if path.is_dir())
+    held = sum(map(_size, _sets(folder())))
     older = f" ({in_words(held)} of other sets lie there and may be deleted)" if held else ""
     words = f"the pictures, decompressed, need {in_words(needed)} on the disk, {in_words(free)} are free{older}"
     return OutsideError(f"{folder()}: {words}", _WAYS_OUT)

@@ -35,7 +35,7 @@ class Packed(Lazy):
         self.nbytes = 0
         # A chunk: the number of its first picture, its deflated pictures end to end, and where each of them starts.
         self._firsts: list[int] = []
-        self._chunks: list[tuple[bytes, npt.NDArray[np.uint32]]] = []
+        self._chunks: list[tuple[bytes, npt.NDArray[np.int64]]] = []
 
     def append(self, images: Array) -> None:
         """Add pictures ``[n, H, W(, C)]`` of the same frame and type."""
@@ -50,8 +50,8 @@ class Packed(Lazy):
                 self.shape = (self.shape[0] + len(part), *self.shape[1:])
 
     def __getitem__(self, index: Array | slice | Sequence[int]) -> Array:
-        """Return the pictures at ``index`` (a slice, or whole numbers from 0) inflated."""
-        rows = np.arange(*index.indices(len(self))) if isinstance(index, slice) else np.asarray(index)
+        """Return the pictures at ``index`` (a slice, whole numbers, a mask) inflated; IndexError where none is."""
+        rows = self._rows(index)
         found = np.empty((len(rows), *self.shape[1:]), self.dtype)
         size = math.prod(self.shape[1:]) * self.dtype.itemsize
         flat = found.reshape(-1).view(np.uint8).reshape(len(rows), size)
@@ -62,7 +62,24 @@ class Packed(Lazy):
             flat[place] = np.frombuffer(zlib.decompress(memoryview(packed)[start:stop], -15, size), np.uint8)
         return found
 
+    def _rows(self, index: Array | slice | Sequence[int]) -> Array:
+        """Return numbers from 0, as numpy understands ``index``."""
+        if isinstance(index, slice):
+            return np.arange(*index.indices(len(self)))
+        rows = np.asarray(index)
+        if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "bui"):
+            raise IndexError(f"found {index!r}, expected a slice, a list of whole numbers or a mask")
+        if rows.dtype == np.bool_ and len(rows):
+            if len(rows) != len(self):
+                raise IndexError(f"a mask of {len(rows)}, but {len(self)} pictures")
+            return np.flatnonzero(rows)
+        rows = rows.astype(np.int64, copy=False)
+        rows = np.where(rows < 0, rows + len(self), rows)
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
+            raise IndexError(f"pictures {rows.min()} to {rows.max()} (from 0) of {len(self)}")
+        return rows
 
-def _deflate(images: Array) -> tuple[bytes, npt.NDArray[np.uint32]]:
+
+def _deflate(images: Array) -> tuple[bytes, npt.NDArray[np.int64]]:
     packed = [zlib.compress(picture, _LEVEL, -15) for picture in np.ascontiguousarray(images)]
-    return b"".join(packed), np.cumsum([0, *map(len, packed)], dtype=np.uint32)
+    return b"".join(packed), np.cumsum([0, *map(len, packed)], dtype=np.int64)

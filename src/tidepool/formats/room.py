@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-_CONTAINER = Path("/sys/fs/cgroup/memory.max")
+_CONTAINER = Path("/sys/fs/cgroup")
 
 
 def available_memory() -> int | None:
@@ -15,8 +15,12 @@ def available_memory() -> int | None:
         found = next(int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("MemAvailable:"))
     except (OSError, StopIteration, ValueError):
         return None
-    with contextlib.suppress(OSError, ValueError):  # "max": no limit
-        found = min(found, int(_CONTAINER.read_text(encoding="ascii")))
+    with contextlib.suppress(OSError, StopIteration, ValueError):  # "max": no limit
+        limit, used = (int((_CONTAINER / f"memory.{name}").read_text(encoding="ascii")) for name in ("max", "current"))
+        text = (_CONTAINER / "memory.stat").read_text(encoding="ascii")
+        # Pages of files that nobody uses count as used, but give way.
+        gives_way = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("inactive_file "))
+        found = min(found, max(0, limit - used + gives_way))
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tidepool.images import ImageSet
+from tidepool.preprocessing import background_of
 from tidepool.report.facts import ReportFacts, Sheet
 from tidepool.report.page import write_report
 from tidepool.report.pictures import to_uint8
@@ -90,5 +91,6 @@ def _warps(fitted: Fitted, train: ImageSet) -> Array | None:
         return None
     rows = np.setdiff1d(np.arange(min(len(train), 4 * len(fitted.held) + 64)), fitted.held)[:_WARPED]
     images = to_uint8(train.images[rows])
-    epochs = [recipe.warp(images, fitted.plan.seed, epoch, rows) for epoch in range(_EPOCHS)]
+    ground = background_of(images)
+    epochs = [recipe.warp(images, fitted.plan.seed, epoch, rows, fill=ground) for epoch in range(_EPOCHS)]
     return np.stack([images, *epochs], axis=1).reshape(-1, *images.shape[1:])

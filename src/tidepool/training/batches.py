@@ -91,7 +91,8 @@ def warped(
 ) -> Array:
     """Return ``batch`` ``[n, h, w(, C)]`` in ``frame``, as if it had been padded evenly first and warped then.
 
-    It is warped straight from its own frame, which is smaller. index : the numbers of its pictures in the set.
+    It is warped straight from its own frame, which is smaller (elastic fields are therefore drawn for that).
+    index : the numbers of its pictures in the set.
     """
     return recipe.warp(_rimmed(batch, frame, fill), seed, epoch, index, frame, fill)
 
@@ -116,7 +117,7 @@ def warped_on(
     asked = (batch, seed, epoch, index, frame)
     fields = recipe.fields(*asked)
     drawn = None if fields is None else torch.from_numpy(fields)
-    return warp_on_device(moved, torch.from_numpy(recipe.matrices(*asked)), frame, fill, drawn)
+    return warp_on_device(moved, torch.from_numpy(recipe.matrices(*asked, fill)), frame, fill, drawn)
 
 
 def _rimmed(batch: Array, frame: tuple[int, int], fill: float) -> Array:

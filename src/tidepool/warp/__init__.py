@@ -34,7 +34,7 @@ def apply(
     machine compiles the kernel, which takes some seconds.
     Raises InputError where the shapes or types do not fit.
     """
-    images, matrices = np.asarray(images), np.asarray(matrices)
+    images, matrices = np.asarray(images), _as_floats(matrices, "matrices")
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
         raise InputError(f"warp: images are {images.dtype} {images.shape}, expected uint8 [N, H, W] or [N, H, W, C]")
     if matrices.shape != (len(images), 2, 3):
@@ -42,11 +42,15 @@ def apply(
     if not np.isfinite(matrices).all():
         bad = int(np.flatnonzero(~np.isfinite(matrices).all(axis=(1, 2)))[0])
         raise InputError(f"warp: matrix {bad} (counted from 0) holds NaN or an infinite value, expected finite numbers")
-    if fields is not None and (np.shape(fields)[:2] != (len(images), 2) or min((0, *np.shape(fields)[2:])[-2:]) < 4):
-        raise InputError(f"warp: fields have shape {np.shape(fields)}, expected ({len(images)}, 2, rows, columns)")
+    if fields is not None:
+        fields = _as_floats(fields, "fields")
+        if fields.ndim != 4 or fields.shape[:2] != (len(images), 2) or min(fields.shape[2:]) < 4:
+            raise InputError(f"warp: fields have shape {fields.shape}, expected ({len(images)}, 2, rows, columns)")
+    height, width = size or images.shape[1:3]
+    if min(height, width) < 1:
+        raise InputError(f"warp: size is {height}x{width}, expected at least 1x1")
     from tidepool.warp.kernel import warp
 
-    height, width = size or images.shape[1:3]
     out = np.empty((len(images), height, width, *images.shape[3:]), dtype=np.uint8)
 
     def work(part: slice) -> None:
@@ -54,3 +58,12 @@ def apply(
 
     in_chunks(work, len(images), _CHUNK, threads or os.cpu_count() or 1)
     return out
+
+
+def _as_floats(values: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
+    """Return numbers as float32, in which the kernel computes; what is too large for it becomes infinite."""
+    found = np.asarray(values)
+    if found.dtype.kind not in "buif":
+        raise InputError(f"warp: {name} are {found.dtype}, expected numbers")
+    with np.errstate(over="ignore"):
+        return found.astype(np.float32, copy=False)

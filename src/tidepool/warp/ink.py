@@ -11,7 +11,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
-def _extremes(images: Any, maps: Any, found: Any) -> None:
+def _extremes(images: Any, maps: Any, ground: float, found: Any) -> None:
     """Write least x, least y, greatest x, greatest y of moved ink into ``found`` [N, 4]; inf, -inf for blank ones."""
     count, height, width, channels = images.shape
     flat = images.reshape(count, height * width * channels)
@@ -22,12 +22,12 @@ def _extremes(images: Any, maps: Any, found: Any) -> None:
         low_x, low_y, high_x, high_y = np.inf, np.inf, -np.inf, -np.inf
         for row in range(height):
             first, end = row * pitch, (row + 1) * pitch
-            while first < end and not flat[n, np.uint64(first)] > 0:
+            while first < end and flat[n, np.uint64(first)] == ground:
                 first += 1
             if first == end:
                 continue
             last = end - 1
-            while not flat[n, np.uint64(last)] > 0:
+            while flat[n, np.uint64(last)] == ground:
                 last -= 1
             # Of each row only its first and last ink pixel can be an extreme of a linear map.
             y = row - middle_y
@@ -42,20 +42,22 @@ def _extremes(images: Any, maps: Any, found: Any) -> None:
 _options = {"nogil": True, "cache": True, "error_model": "numpy"}
 _PICTURES = numba.types.Array(numba.uint8, 4, "C", readonly=True)
 _MAPS = numba.types.Array(numba.float64, 3, "C", readonly=True)
-_extremes_bytes = numba.njit([numba.void(_PICTURES, _MAPS, numba.float64[:, ::1])], **_options)(_extremes)
+_extremes_bytes = numba.njit([numba.void(_PICTURES, _MAPS, numba.float64, numba.float64[:, ::1])], **_options)(
+    _extremes
+)
 _extremes_others = numba.njit(**_options)(_extremes)  # rare: compiled when the first floats come
 
 
-def extremes(images: npt.NDArray[Any], maps: Floats) -> Floats:
-    """Return ``[N, 4]``: least x, least y, greatest x, greatest y of the centres of ink pixels (any value above 0).
+def extremes(images: npt.NDArray[Any], maps: Floats, ground: float = 0.0) -> Floats:
+    """Return ``[N, 4]``: least x, least y, greatest x, greatest y of the centres of ink pixels.
 
-    images : ``[N, H, W]`` or ``[N, H, W, C]``; maps : ``[N, 2, 2]``, applied to points about the picture's centre.
-    A blank picture has inf, inf, -inf, -inf.
+    images : ``[N, H, W]`` or ``[N, H, W, C]``; maps : ``[N, 2, 2]``, applied to points about the picture's centre;
+    ground : what is no ink. A blank picture has inf, inf, -inf, -inf.
     """
     images = np.ascontiguousarray(images)
     if images.ndim == 3:
         images = images[..., None]
     found = np.empty((len(images), 4))
     kernel = _extremes_bytes if images.dtype == np.uint8 else _extremes_others
-    kernel(images, np.ascontiguousarray(maps), found)
+    kernel(images, np.ascontiguousarray(maps), float(ground), found)
     return found

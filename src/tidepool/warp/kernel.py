@@ -192,6 +192,8 @@ def _pack(quads: Any, plane: Any, width: Any) -> None:
     for i in range(whole, size - 1):
         quads[i] = np.uint32(plane[i]) | np.uint32(plane[i + 1]) << np.uint32(8)
     quads[size - 1] = plane[size - 1]
+    if size > width:  # the last but one row ends here: a lower neighbour, but no lower right one
+        quads[whole] = quads[whole] | np.uint32(plane[size - 1]) << np.uint32(16)
 
 
 @numba.njit(**_part)  # type: ignore[untyped-decorator]

@@ -17,12 +17,13 @@ _LEAST = 0.05
 
 
 def place(
-    images: npt.NDArray[Any], maps: Floats, bent: Floats, size: tuple[int, int], u: Floats
+    images: npt.NDArray[Any], maps: Floats, bent: Floats, size: tuple[int, int], u: Floats, ground: float = 0.0
 ) -> tuple[Floats, Floats]:
     """Return shifts ``[N, 2]`` (x, y) uniform over all that keep the ink inside, and factors ``[N]`` of shrinking.
 
     maps : forward maps ``[N, 2, 2]`` about the centre; bent : ``[N, 2]``, how far an elastic field moves a point of
-    the input at most; size : output frame; u : uniforms ``[N, 2]``. A factor is 1 where the ink fits as it is;
+    the input at most; size : output frame; u : uniforms ``[N, 2]``; ground : what
+    is no ink. A factor is 1 where the ink fits as it is;
     otherwise ``maps`` are to be multiplied by it, and the ink then fits exactly.
 
     Inside means: every ink pixel's centre lies between the centres of the outermost pixels, and its bilinear spread,
@@ -31,7 +32,7 @@ def place(
     """
     from tidepool.warp.ink import extremes
 
-    found = extremes(images, maps)
+    found = extremes(images, maps, ground)
     blank = found[:, 0] > found[:, 2]
     lowest = np.where(blank[:, None], 0.0, found[:, :2])
     highest = np.where(blank[:, None], 0.0, found[:, 2:])

@@ -39,7 +39,8 @@ class Recipe:
     """Affine and elastic parts under a name.
 
     Everywhere: images are ``[N, H, W]`` or ``[N, H, W, C]``; index : their numbers in the whole set (default 0..N-1);
-    size : the output frame (height, width), default the input's.
+    size : the output frame (height, width), default the input's; fill : the background, in the pictures and outside
+    them; what differs from it is ink, for recipes that keep the ink inside.
     """
 
     name: str
@@ -59,8 +60,13 @@ class Recipe:
         """True where nothing is changed."""
         return all(part.is_identity for part in self.parts)
 
+    @property
+    def places_anywhere(self) -> bool:
+        """True where the ink may come to lie anywhere in the frame."""
+        return any(isinstance(part, Affine) and part.inside for part in self.parts)
+
     def matrices(
-        self, images: Array, seed: int = 0, epoch: int = 0, index: Index = None, size: Size = None
+        self, images: Array, seed: int = 0, epoch: int = 0, index: Index = None, size: Size = None, fill: float = 0.0
     ) -> npt.NDArray[np.float32]:
         """Return the affine part, float32 ``[N, 2, 3]``; the identity keeps pictures in the middle of ``size``.
 
@@ -73,7 +79,7 @@ class Recipe:
             # As padding has it: an odd row goes below, an odd column to the right.
             matrices[:] = [[1, 0, -((size[1] - frame[1]) // 2)], [0, 1, -((size[0] - frame[0]) // 2)]]
             return matrices
-        maps, shift, _ = self._draw(images, seed, epoch, numbers, size)
+        maps, shift, _ = self._draw(images, seed, epoch, numbers, size, fill)
         a, b, c, d = maps[:, 0, 0], maps[:, 0, 1], maps[:, 1, 0], maps[:, 1, 1]
         inverse = np.stack([np.stack([d, -b], 1), np.stack([-c, a], 1)], 1) / (a * d - b * c)[:, None, None]
         x, y = (size[1] - 1) / 2 + shift[:, 0], (size[0] - 1) / 2 + shift[:, 1]
@@ -113,7 +119,7 @@ class Recipe:
     ) -> Array:
         """Return warped pictures ``[N, h, w]`` or ``[N, h, w, C]``, uint8 or float32 as ``images`` are.
 
-        fill : what lies outside the pictures. The result is the same for any number of threads. The identity pads
+        The result is the same for any number of threads. The identity pads
         evenly into ``size``, and gives back ``images`` themselves where there is nothing to pad.
         """
         numbers, size = _checked(images, index, size)
@@ -128,23 +134,29 @@ class Recipe:
         def work(part: slice) -> None:
             chosen = images[part]
             asked = (chosen, seed, epoch, numbers[part], size)
-            warp(chosen, self.matrices(*asked), out[part], fill, self.fields(*asked))
+            warp(chosen, self.matrices(*asked, fill), out[part], fill, self.fields(*asked))
 
         in_chunks(work, len(images), _CHUNK, threads)
         return out
 
     def shrunk(
-        self, images: Array, seed: int = 0, epoch: int = 0, index: Index = None, size: Size = None
+        self, images: Array, seed: int = 0, epoch: int = 0, index: Index = None, size: Size = None, fill: float = 0.0
     ) -> npt.NDArray[np.int64]:
         """Return which of ``images`` (from 0) have ink that fits inside at no shift, so that ``matrices`` shrinks it.
 
         It is shrunk evenly about the centre until it fits exactly. Without ``inside`` nothing is ever shrunk.
         """
         numbers, size = _checked(images, index, size)
-        return np.flatnonzero(self._draw(images, seed, epoch, numbers, size)[2] < 1)
+        return np.flatnonzero(self._draw(images, seed, epoch, numbers, size, fill)[2] < 1)
 
     def _draw(
-        self, images: Array, seed: int, epoch: int, numbers: npt.NDArray[np.integer], size: tuple[int, int]
+        self,
+        images: Array,
+        seed: int,
+        epoch: int,
+        numbers: npt.NDArray[np.integer],
+        size: tuple[int, int],
+        fill: float,
     ) -> tuple[Floats, Floats, Floats]:
         """Return forward maps ``[N, 2, 2]``, shifts ``[N, 2]`` (x, y) and the factors ``[N]`` of shrinking, in maps."""
         affine = [part for part in self.parts if isinstance(part, Affine)]
@@ -163,7 +175,7 @@ class Recipe:
             return maps, shift, np.ones(len(images))
         from tidepool.warp.placing import place
 
-        shift, factor = place(images, maps, self._bent(images, seed, epoch, numbers, size), size, room)
+        shift, factor = place(images, maps, self._bent(images, seed, epoch, numbers, size), size, room, fill)
         return maps * factor[:, None, None], shift, factor
 
     def _bent(
