@@ -3,7 +3,7 @@ import errno
 import pytest
 
 from tidepool.errors import InputError, OutsideError
-from tidepool.files import refuse_existing, whole
+from tidepool.files import refuse_existing, require_writable, whole
 
 
 def test_a_file_appears_whole_and_makes_its_folders(tmp_path):
@@ -40,6 +40,23 @@ def test_a_parent_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutsideError, match="cannot be written"), whole(tmp_path / "file" / "out.txt") as temporary:
         temporary.write_text("never")
+
+
+def test_a_folder_is_tried_and_left_as_it_was(tmp_path, monkeypatch):
+    require_writable(tmp_path / "a" / "b" / "out")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutsideError, match="cannot be written") as error:
+        require_writable(tmp_path / "file" / "out")
+    assert "is a file" in error.value.hint
+
+    def full(self):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(type(tmp_path), "touch", full)
+    with pytest.raises(OutsideError, match="Read-only"):
+        require_writable(tmp_path / "a" / "b" / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_what_exists_is_refused_without_force(tmp_path):

@@ -66,13 +66,34 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def require_writable(target: Path) -> None:
+    """Raise OutsideError where ``target`` could not be written; leave nothing behind.
+
+    For what takes minutes before it writes. Whatever lies at ``target`` itself is not looked at.
+    """
+    folder = target.parent
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial = folder / f".{secrets.token_hex(4)}"
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise disk_error(target, error) from error
+    finally:
+        for path in new:
+            with suppress(OSError):
+                path.rmdir()
+
+
 def disk_error(target: Path, error: OSError) -> OutsideError:
     """Turn an OSError met while writing ``target`` into one clear line."""
     hints = {
-        errno.ENOSPC: "the disk is full: make room, or write somewhere else with --out",
-        errno.EACCES: "you may not write there: choose another folder with --out",
-        errno.EROFS: "that file system is read-only: choose another folder with --out",
+        errno.ENOSPC: "the disk is full: make room, or write to another disk",
+        errno.EACCES: "you may not write there: choose another folder",
+        errno.EROFS: "that file system is read-only: choose another folder",
         errno.ENOTDIR: "a part of this path is a file, not a folder",
         errno.EEXIST: "a part of this path is a file, not a folder",
     }
-    return OutsideError(f"{target}: cannot be written ({error.strerror})", hints.get(error.errno or 0, ""))
+    hint = hints.get(error.errno or 0, "choose another folder")
+    return OutsideError(f"{target}: cannot be written ({error.strerror or error})", hint)

@@ -3,14 +3,17 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from conftest import Command
 
 from tidepool.formats import write
 from tidepool.images import ImageSet
 from tidepool.ladder import Line, Result
+
+if TYPE_CHECKING:
+    from conftest import Command
 
 NAMES = ("finnegan", "plain", "mystery", "everything_right", "ours", "both_ways")
 
@@ -103,3 +106,19 @@ def test_help_shows_an_example_first(command: Command) -> None:
     assert ended.code == 0
     assert "tidepool ladder --quick --out ladder" in ended.out
     assert all(option in ended.out for option in ("--quick", "--out", "--seed", "--force", "--quiet", "--no-cache"))
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_first_rung(
+    rungs: list[str], refused: Callable[..., str]
+) -> None:
+    rungs.append("a")  # it would be stopped there
+    Path("file").write_text("x")
+    assert "cannot be written" in refused("ladder", "--quick", "--out", "file/here", code=4)
+
+
+def test_stopped_in_the_first_rung_it_leaves_nothing(rungs: list[str], command: Command) -> None:
+    rungs.append("a")
+    ended = command("ladder", "--quick", "--out", "new/here")
+    assert ended.code == 130
+    assert "nothing is kept" in ended.out
+    assert not Path("new").exists()

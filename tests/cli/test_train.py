@@ -125,3 +125,30 @@ def test_an_existing_model_needs_force(refused, command, data: Path, tmp_path: P
     assert out.read_text() == "mine"
     assert command("train", data / "few.npz", "--epochs", 1, "--out", out, "--force").code == 0
     assert card(out)["classes"] == list(range(10))
+
+
+def test_a_plan_with_a_recipe_of_ones_own_is_repeated(command, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "mine.toml").write_text('name = "tilted"\n[affine]\nrotation = 15\n')
+    first, again = tmp_path / "a.tidepool", tmp_path / "b.tidepool"
+    options = ("--recipe", tmp_path / "mine.toml", "--epochs", 1, "--stack", "small")
+    assert command("train", data / "few.npz", "--out", first, *options).code == 0
+    (tmp_path / "mine.toml").unlink()
+    assert command("train", data / "few.npz", "--out", again, "--plan", first).code == 0
+    assert weights(first) == weights(again)
+    assert card(again)["plan"]["recipe"]["name"] == "tilted"
+
+
+@pytest.mark.parametrize(("size", "said"), [("8x8", "--size 12x12 gives room"), ("12x12", ""), ("6x6", "")])
+def test_pictures_without_room_are_named_before_training(command, data: Path, tmp_path: Path, size, said) -> None:  # type: ignore[no-untyped-def]
+    options = ("--recipe", "affnist", "--size", size, "--epochs", 0.1, "--stack", "small")
+    ended = command("train", data / "train.npz", "--out", tmp_path / "m.tidepool", *options)
+    assert ended.code == (2 if size == "6x6" else 0)
+    notes = [line for line in ended.out.splitlines() if line.startswith("note")]
+    assert len(notes) == bool(said)
+    assert not said or (said in notes[0] and "of the first 1,400 pictures fit into 8x8 only when shrunk" in notes[0])
+
+
+def test_a_place_that_cannot_be_written_is_said_before_training(refused, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "file").write_text("x")
+    said = refused("train", data / "few.npz", "--epochs", 1, "--out", tmp_path / "file" / "m.tidepool", code=4)
+    assert "is a file" in said

@@ -10,7 +10,7 @@ import pytest
 
 from tidepool.errors import InputError
 from tidepool.images import ImageSet, Source
-from tidepool.ladder import Climbed, Result, Sizes, Voice, climb, mystery
+from tidepool.ladder import Climbed, Line, Result, Sizes, Voice, climb, mystery
 from tidepool.ladder.mistakes import Preparation
 
 LETTERS = list("abcdef")
@@ -61,7 +61,8 @@ def test_every_rung_has_its_figures(climbed: tuple[Climbed, Heard], tiny: Sizes)
 
 def test_the_mystery_s_preparations_are_all_scored(climbed: tuple[Climbed, Heard]) -> None:
     table = climbed[0].results["c"].tables[0]
-    assert [row[0] for row in table.rows] == [str(way) for way in mystery.SUSPECTS]
+    assert table.rows[0][0] == "padded by 6, divided by 255, as it should be"
+    assert [row[0] for row in table.rows[1:]] == [str(way) for way in mystery.SUSPECTS[1:]]
     assert mystery.SUSPECTS[0] == Preparation()
     assert len(set(table.pictures)) >= 4  # what is only scaled looks the same
 
@@ -229,3 +230,22 @@ def test_training_that_ctrl_c_ended_is_no_result(
     monkeypatch.setattr(listings, "heard", stop)
     with pytest.raises(KeyboardInterrupt):
         plain(divide(digits, tiny, 0), tiny, 0, lambda share, words: None)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "said"), [(0.97, "as the"), (0.9749, "as the"), (0.964, "below"), (0.9751, "above"), (0.99, "above")]
+)
+def test_a_figure_is_compared_as_exactly_as_the_article_gives_it(accuracy: float, said: str) -> None:
+    from tidepool.ladder.plain import compared
+
+    assert compared(accuracy).startswith(said)
+
+
+def test_two_rungs_that_learnt_from_other_rows_are_not_compared_in_silence() -> None:
+    from tidepool.ladder.ours import compared
+
+    before = Line("nolearn", "99.22", 0.96, 1500, 8000, 32000, 60.0, 5_000_000)
+    said = compared(Line("ours", "", 0.99, 1500, 36000, 120000, 20.0, 100_000), [before])
+    assert "better than the nolearn listing's 96.00 %, in 33 % of its time" in said
+    assert said.endswith("It learnt from 36,000 different rows, the listing from 8,000.")
+    assert "different rows" not in compared(Line("ours", "", 0.99, 1500, 8000, 120000, 20.0, 100_000), [before])

@@ -60,10 +60,11 @@ class Bar:
         from rich.table import Column
 
         title, words = Column(no_wrap=True), Column(no_wrap=True, overflow="ellipsis")
+        left = Column(no_wrap=True, min_width=7)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False, table_column=title),
             BarColumn(20),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(table_column=left),
             TextColumn("{task.fields[words]}", markup=False, table_column=words),
             console=self._console,
             transient=True,

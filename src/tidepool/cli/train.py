@@ -99,7 +99,7 @@ def train(
     if not resume:
         refuse_existing(out, force)
     # Before the minutes of training, not after them.
-    require_writable(target.parent)
+    require_writable(target)
     if not resume:
         checkpoint.unlink(missing_ok=True)
     from tidepool.formats import read

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tidepool import optimizers, updates
 from tidepool.ladder import listings
-from tidepool.ladder.result import Line, Result, Table, counted, one_of_each, per_cent, strip
+from tidepool.ladder.result import Line, Result, Table, counted, one_of_each, per_cent, strip, time_in_words
 from tidepool.ladder.rows import Floats, Labels, Rows, Tell, as_floats
 from tidepool.ladder.sizes import Sizes
 from tidepool.updates import Update
@@ -188,10 +188,13 @@ def _priced(keras: Trained, nolearn: Trained, epochs: int) -> str:
     difference = f"{ahead} defaults end {abs(points):.2f} points above {behind}" if points else "both end alike"
     chance = "more than chance would give" if real else "which chance alone can give"
     ratio = keras.seconds / nolearn.seconds
+    more = (
+        f", with {keras.rows / nolearn.rows:.2g} times as many rows in each epoch" if keras.rows != nolearn.rows else ""
+    )
     return (
-        f"After {counted(epochs, 'epoch')}: {per_cent(keras.accuracy)} in {keras.seconds:.0f} s with Keras' defaults, "
-        f"{per_cent(nolearn.accuracy)} in {nolearn.seconds:.0f} s with nolearn's. So {difference} on the "
-        f"{len(keras.right):,} held-back rows, {chance}, and Keras' take {ratio:.1f} times as long."
+        f"After {counted(epochs, 'epoch')}: {per_cent(keras.accuracy)} in {time_in_words(keras.seconds)} with Keras' "
+        f"defaults, {per_cent(nolearn.accuracy)} in {time_in_words(nolearn.seconds)} with nolearn's. So {difference} "
+        f"on the {len(keras.right):,} held-back rows, {chance}, and Keras' take {ratio:.1f} times as long{more}."
     )
 
 
@@ -203,10 +206,10 @@ def _blamed(found: dict[str, Trained], keras: Trained) -> str:
 
 
 def _ablation(found: dict[str, Trained], keras: Trained) -> Table:
-    rows = [["Keras' defaults of 2016", per_cent(keras.accuracy), "", f"{keras.seconds:.0f} s"]]
+    rows = [["Keras' defaults of 2016", per_cent(keras.accuracy), "", time_in_words(keras.seconds)]]
     for name in [*ONE_AT_A_TIME, "nolearn's defaults of 2016"]:
         points, real = _points(keras, found[name])
         said = f"{points:+.2f}{'' if real else ' (chance)'}"
         label = f"with {name}" if name in ONE_AT_A_TIME else f"{name}: all four"
-        rows.append([label, per_cent(found[name].accuracy), said, f"{found[name].seconds:.0f} s"])
+        rows.append([label, per_cent(found[name].accuracy), said, time_in_words(found[name].seconds)])
     return Table("One default at a time", ["defaults", "right", "points", "time"], rows)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tidepool._version import __version__
 from tidepool.errors import InputError
-from tidepool.files import whole
+from tidepool.files import require_writable, whole
 from tidepool.images import ImageSet
 from tidepool.ladder import rows as found_rows
 from tidepool.ladder.result import Result, counted
@@ -95,6 +95,8 @@ def climb(
     if force:
         _clear(folder)
     results = _kept(folder, settings)
+    # Before the first rung, not after it.
+    require_writable(folder / _OUTPUTS[0])
     voice.say("read", data.summary())
     rows = found_rows.divide(data, sizes, seed)
     voice.say("rows", f"{len(rows.labels):,} to learn from at most, {len(rows.held_labels):,} held back to score by")

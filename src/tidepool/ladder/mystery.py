@@ -106,7 +106,7 @@ def mystery(rows: Rows, sizes: Sizes, seed: int, tell: Tell) -> Result:
             ),
             *(
                 strip(
-                    f"Held-back rows, {way}: {per_cent(score)} right",
+                    f"Held-back rows, {_name(way)}: accuracy {per_cent(score)}",
                     way.apply(rows.held_images)[tried],
                     rows.held_labels[tried],
                 )
@@ -116,12 +116,16 @@ def mystery(rows: Rows, sizes: Sizes, seed: int, tell: Tell) -> Result:
         [
             Table(
                 f"The same net, the same {held:,} rows, prepared in {len(SUSPECTS)} ways",
-                ["what the net was shown", "right"],
-                [[str(way), per_cent(score)] for way, score in zip(SUSPECTS, found)],
+                ["how the rows were prepared", "accuracy"],
+                [[_name(way), per_cent(score)] for way, score in zip(SUSPECTS, found)],
                 [for_the_eye(way.apply(one))[0] for way in SUSPECTS],
             )
         ],
     )
+
+
+def _name(way: Preparation) -> str:
+    return "padded by 6, divided by 255, as it should be" if way == SUSPECTS[0] else str(way)
 
 
 def _conclusion(found: list[float], nearest: int, seen: int, batch: int) -> str:
@@ -138,6 +142,6 @@ def _conclusion(found: list[float], nearest: int, seen: int, batch: int) -> str:
             "names two cures itself: normalise the data, and pad the test rows in the right order."
         )
     return (
-        f"None of the mistakes replayed here gives 60 %; the nearest is {SUSPECTS[nearest]} with "
+        f"None of the mistakes replayed here gives 60 %; the nearest is “{SUSPECTS[nearest]}” with "
         f"{per_cent(found[nearest])}. How much a mistake costs depends on how far the net was trained."
     )

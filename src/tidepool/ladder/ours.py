@@ -46,7 +46,7 @@ def ours(rows: Rows, sizes: Sizes, seed: int, tell: Tell, before: Sequence[Line]
             f"Classifier(budget={sizes.classifier_seconds:g}, recipe='affnist', size=(40, 40)): the warps are made "
             "while the batch before them trains, the stack is chosen for the time that there is, the rate falls to 0 "
             "at its end, and the weights are an average over the last steps.",
-            _compared(line, before),
+            compared(line, before),
         ],
         [
             # With the seed and the place in the training part that the Classifier itself uses only it knows the very
@@ -63,7 +63,8 @@ def ours(rows: Rows, sizes: Sizes, seed: int, tell: Tell, before: Sequence[Line]
     )
 
 
-def _compared(line: Line, before: Sequence[Line]) -> str:
+def compared(line: Line, before: Sequence[Line]) -> str:
+    """Say how a line stands to the best of those before it."""
     if not before:
         return f"It reaches {per_cent(line.accuracy)} in {line.seconds:.0f} s."
     best = max(before, key=lambda other: other.accuracy)
@@ -76,10 +77,16 @@ def _compared(line: Line, before: Sequence[Line]) -> str:
     )
     share = line.seconds / best.seconds
     spent = f"in {100 * share:.0f} % of its time" if share < 1 else f"in {share:.1f} times its time"
+    # A comparison of two trainings says so where one of them had less to learn from.
+    unlike = (
+        ""
+        if line.rows == best.rows
+        else f" It learnt from {line.rows:,} different rows, the listing from {best.rows:,}."
+    )
     return (
         f"It reaches {per_cent(line.accuracy)} in {line.seconds:.0f} s with {line.parameters:,} parameters: {accuracy} "
         f"the nolearn listing's {per_cent(best.accuracy)}, {spent} and with "
-        f"{100 * line.parameters / best.parameters:.1f} % of its parameters."
+        f"{100 * line.parameters / best.parameters:.1f} % of its parameters.{unlike}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tidepool._version import __version__
 from tidepool.files import whole
-from tidepool.ladder.result import Line, Result
+from tidepool.ladder.result import Line, Result, time_in_words
 
 
 def write_page(path: Path, results: Sequence[Result], facts: dict[str, Any]) -> None:
@@ -35,11 +35,6 @@ def render(results: Sequence[Result], facts: dict[str, Any]) -> str:
     # A figure and its per cent sign stay on one line.
     environment.filters["unbroken"] = lambda text: text.replace(" %", "\N{NO-BREAK SPACE}%")
     return environment.get_template("ladder.html").render(results=results, facts=facts, version=__version__)
-
-
-def time_in_words(seconds: float) -> str:
-    """Return seconds below two minutes, minutes above."""
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 
 def _gap(line: Line) -> str:

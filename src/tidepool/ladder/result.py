@@ -129,6 +129,11 @@ def per_cent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
+def time_in_words(seconds: float) -> str:
+    """Return seconds below two minutes, minutes above."""
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
 def counted(number: int, word: str) -> str:
     """Return ``1 epoch`` or ``2 epochs``."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -55,17 +55,18 @@ def find(cache: bool = True, note: Callable[[str], None] = lambda text: None) ->
     try:
         return read("kaggle-digits", cache=cache)
     except OutsideError as missing:
-        note(
-            "Kaggle's train rows are not on this machine (they need an account): MNIST's training pictures take their "
-            f"place. For Kaggle's {missing.hint}"
-        )
         try:
-            return read("mnist", cache=cache)
+            found = read("mnist", cache=cache)
         except OutsideError as error:
             hint = (
                 f"{missing.hint}: train.csv of kaggle.com/c/digit-recognizer, gzipped or not; or for mnist {error.hint}"
             )
             raise OutsideError(f"{missing.message}; and in its place {error.message}", hint) from error
+        note(
+            "Kaggle's train rows are not on this machine (they need an account): MNIST's training pictures take their "
+            f"place. For Kaggle's {missing.hint}"
+        )
+        return found
 
 
 def divide(data: ImageSet, sizes: Sizes, seed: int) -> Rows:
