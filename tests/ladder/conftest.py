@@ -22,6 +22,7 @@ TINY = replace(
     keras_epochs=1,
     mystery_rows=160,
     mystery_files=1,
+    example_files=1,
     nolearn_rows=200,
     nolearn_epochs=1,
     nolearn_slow_epochs=1,

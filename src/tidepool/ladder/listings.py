@@ -32,6 +32,29 @@ def keras(side: int, seed: int) -> Any:
     return model
 
 
+def keras_example(side: int, seed: int) -> Any:
+    """Return Keras' own MNIST example of 2016 for pictures of ``side`` x ``side``: the first net the author published.
+
+    https://github.com/keras-team/keras, examples/mnist_cnn.py of version 0.3.
+    """
+    model = Sequential(seed=seed)
+    init = "glorot_uniform_2016"
+    model.add(layers.Convolution2D(32, 3, 3, border_mode="valid", init=init, input_shape=(1, side, side)))
+    model.add(layers.Activation("relu"))
+    model.add(layers.Convolution2D(32, 3, 3, init=init))
+    model.add(layers.Activation("relu"))
+    model.add(layers.MaxPooling2D(pool_size=(2, 2)))
+    model.add(layers.Dropout(0.25))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(128))
+    model.add(layers.Activation("relu"))
+    model.add(layers.Dropout(0.5))
+    model.add(layers.Dense(10))
+    model.add(layers.Activation("softmax"))
+    model.compile(loss="categorical_crossentropy", optimizer="adadelta")
+    return model
+
+
 def nolearn(side: int, seed: int, batch: int = BATCH, **settings: Any) -> Any:
     """Return the nolearn listing for pictures of ``side`` x ``side``; ``settings`` are NeuralNet's."""
     from tidepool import NeuralNet
