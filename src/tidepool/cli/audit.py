@@ -54,11 +54,11 @@ def audit(
     """
     from tidepool.audit import audit as judge
     from tidepool.files import refuse_existing
-    from tidepool.formats import read
 
     if fix is not None:
         refuse_existing(fix, force)
-    first, second = (read(source, shape=shape, cache=not no_cache) for source in (train, test))
+    silent = quiet or as_json
+    first, second = (options.read(source, silent, shape=shape, cache=not no_cache) for source in (train, test))
     verdict = judge(first, second, seed=seed, price=not no_price)
     written = _fix(verdict, first, second, fix, force) if fix is not None else []
     if as_json:

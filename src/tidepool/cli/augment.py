@@ -75,13 +75,12 @@ def augment(
     from tidepool.augmentation import augment as make
     from tidepool.cli.printing import Bar, Printer
     from tidepool.errors import TidepoolError
-    from tidepool.formats import read
     from tidepool.warp import find
 
     # Said before a minute of reading, not after it.
     target, found = Target.of(dst), find(recipe)
     printer = Printer(quiet)
-    images = read(src, shape=shape, cache=not no_cache)
+    images = options.read(src, quiet, shape=shape, cache=not no_cache)
     printer.say("read", images.summary())
     order = Order(found, copies, size, seed)
     bar = Bar(printer.console)

@@ -37,13 +37,13 @@ def convert(src: str, dst: str, size: Any, shape: Any, force: bool, quiet: bool,
     from pathlib import Path
 
     from tidepool.files import refuse_existing
-    from tidepool.formats import read, write
+    from tidepool.formats import write
     from tidepool.formats.registry import format_for
 
     # Said before a minute of reading, not after it.
     format_for(Path(dst))
     refuse_existing(dst, force)
-    images = read(src, shape=shape, size=size, cache=not no_cache)
+    images = options.read(src, quiet, shape=shape, size=size, cache=not no_cache)
     write(images, dst, force=force)
     if not quiet:
         labels = "without labels" if images.classes is None else f"{len(images.classes)} classes"

@@ -29,12 +29,11 @@ def evaluate(model: str, src: str, as_json: bool, shape: Any, quiet: bool, no_ca
     tidepool evaluate digits.tidepool mnist:test
     """
     from tidepool.cli.printing import Printer
-    from tidepool.formats import read
     from tidepool.model import load
     from tidepool.statistics import score
 
     loaded = load(model)
-    images = read(src, shape=shape, cache=not no_cache)
+    images = options.read(src, quiet or as_json, shape=shape, cache=not no_cache)
     truth = images.require_labels("evaluate")
     _same_names(loaded, images)
     found = score(loaded.predict_proba(images), truth, loaded.classes)

@@ -42,9 +42,7 @@ def info(src: str, as_json: bool, size: Any, shape: Any, quiet: bool, no_cache: 
         model = load(src)
         text = json.dumps(model.card, indent=2, default=str) if as_json else model.describe()
     else:
-        from tidepool.formats import read
-
-        facts = facts_of(read(src, shape=shape, size=size, cache=not no_cache), src)
+        facts = facts_of(options.read(src, quiet or as_json, shape=shape, size=size, cache=not no_cache), src)
         text = json.dumps(facts, indent=2) if as_json else describe(facts)
     if not quiet or as_json:
         click.echo(text)

@@ -9,7 +9,8 @@ import click
 from tidepool.errors import InputError
 
 if TYPE_CHECKING:
-    from tidepool.cli.printing import Printer
+    from tidepool.cli.printing import Printer, ReadingBar
+    from tidepool.images import ImageSet
 
 
 def parse_frame(text: str | None, option: str) -> tuple[int, int] | None:
@@ -47,6 +48,28 @@ shape = click.option("--shape", type=FrameType(), help="Height x width of flat r
 seed = click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, metavar="N", help="Random seed.  [default: 0]"
 )
+
+
+def read(source: str, quiet: bool, **options: Any) -> ImageSet:
+    """Read ``source`` as ``tidepool.formats.read`` does, and show how far it is once that takes over a second."""
+    from tidepool.formats import read
+
+    bar: ReadingBar | None = None
+
+    def progress(done: int, total: int, what: str) -> None:
+        nonlocal bar
+        if bar is None:
+            # Only sets of several files tell how far they are: the others need no terminal library.
+            from tidepool.cli.printing import Printer, ReadingBar
+
+            bar = ReadingBar(Printer(quiet))
+        bar(done, total, what)
+
+    try:
+        return read(source, progress=progress, **options)
+    finally:
+        if bar is not None:
+            bar.close()
 
 
 def say_score(printer: Printer, score: dict[str, Any] | None, step: str, of_what: str) -> None:

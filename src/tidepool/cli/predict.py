@@ -31,11 +31,10 @@ def predict(
     """
     target = predictions.check_path(out, force)
     from tidepool.cli.printing import Printer
-    from tidepool.formats import read
     from tidepool.model import load
 
     loaded = load(model)
-    images = read(src, shape=shape, cache=not no_cache)
+    images = options.read(src, quiet, shape=shape, cache=not no_cache)
     found = loaded.predict_proba(images)
     labels = loaded.classes[found.argmax(axis=1)]
     assert images.ids is not None

@@ -71,7 +71,6 @@ def show(
 
     from tidepool.errors import InputError
     from tidepool.files import refuse_existing
-    from tidepool.formats import read
     from tidepool.warp import find
 
     if seed is not None and recipe is None:
@@ -79,7 +78,7 @@ def show(
     found = None if recipe is None else find(recipe)
     if out is not None:
         refuse_existing(_checked(out), force)
-    images = read(src, shape=shape, size=None if recipe else size, cache=not no_cache)
+    images = options.read(src, quiet, shape=shape, size=None if recipe else size, cache=not no_cache)
     wanted = min(len(images), count or ((100 if out else 20) if found is None else (12 if out else 3)))
     index = np.linspace(0, len(images) - 1, wanted).round().astype(int)
     chosen = images.select(index)

@@ -90,7 +90,7 @@ def train(
         find_recipe(recipe)
     if epochs is not None and not 0 < epochs < 1e6:
         raise InputError(f"--epochs {epochs:g}: expected a number of passes above 0", "for example --epochs 10")
-    from tidepool.cli.printing import Printer, ReadingBar
+    from tidepool.cli.printing import Printer
 
     target, checkpoint = Path(out), Path(f"{out}.checkpoint")
     if resume and target.exists() and not checkpoint.exists():
@@ -102,15 +102,10 @@ def train(
     require_writable(target)
     if not resume:
         checkpoint.unlink(missing_ok=True)
-    from tidepool.formats import read
     from tidepool.training.fit import Settings, fit
 
     printer = Printer(quiet)
-    bar = ReadingBar(printer)
-    try:
-        images = read(src, shape=shape, cache=not no_cache, lean=no_cache, progress=bar)
-    finally:
-        bar.close()
+    images = options.read(src, quiet, shape=shape, cache=not no_cache, lean=no_cache)
     images.require_labels("training")
     printer.say("read", images.summary())
     if recipe is not None:

@@ -92,12 +92,11 @@ def mystery(rows: Rows, sizes: Sizes, seed: int, tell: Tell) -> Result:
             f"{rows.words}; they are not the genuine files. The first net has seen {first.seen:,} of them, "
             f"the listing's {listing.seen:,}; he showed millions.",
             _conclusion(first.prepared[0], first.prepared[wrong], first.seen, sizes.batch),
-            "Why does it cost so much, and only with some nets? Without its biases a net of convolutions, rectifiers, "
-            "pooling and dense layers is a scale: shown values 255 times as large, it answers 255 times as loud and "
-            "names the same class. So not dividing is the same as taking every bias away, and nets lean on their "
-            "biases more or less. Keras 0.3 began its filters two to three times as wide as Glorot and Bengio say, and "
-            "as Lasagne did; the same net begun narrowly loses less by this mistake. It is a difference between Keras "
-            "and nolearn, which the article wondered about, though not its cause: that is the preparation.",
+            "Why 60, and not 10, as a net that sees nothing would have? Without its biases a net of convolutions, "
+            "rectifiers, pooling and dense layers is a scale: shown values 255 times as large, it answers 255 times as "
+            "loud and names the same class. So not dividing is the same as making every bias 255 times smaller. What "
+            "the filters learnt is still there; what is lost is where each of them begins to answer. How much that "
+            "costs differs from net to net, from one beginning to another, and from one epoch to the next.",
             "The validation figure proves less than it seems to. It came from files 28 to 31, which are other warps of "
             f"the same digits that were trained on. In the same way ours is {per_cent(first.validation)}; on warps of "
             f"digits that the net never saw it is {per_cent(first.strangers)}. But that is not the gap: rows that it "

@@ -8,6 +8,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from tidepool.warp.compiled import compiled
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -39,13 +41,10 @@ def _extremes(images: Any, maps: Any, ground: float, found: Any) -> None:
         found[n, 0], found[n, 1], found[n, 2], found[n, 3] = low_x, low_y, high_x, high_y
 
 
-_options = {"nogil": True, "cache": True, "error_model": "numpy"}
 _PICTURES = numba.types.Array(numba.uint8, 4, "C", readonly=True)
 _MAPS = numba.types.Array(numba.float64, 3, "C", readonly=True)
-_extremes_bytes = numba.njit([numba.void(_PICTURES, _MAPS, numba.float64, numba.float64[:, ::1])], **_options)(
-    _extremes
-)
-_extremes_others = numba.njit(**_options)(_extremes)  # rare: compiled when the first floats come
+_extremes_bytes = compiled(_extremes, [numba.void(_PICTURES, _MAPS, numba.float64, numba.float64[:, ::1])])
+_extremes_others = compiled(_extremes)  # rare: compiled when the first floats come
 
 
 def extremes(images: npt.NDArray[Any], maps: Floats, ground: float = 0.0) -> Floats:

@@ -20,6 +20,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from tidepool.warp.compiled import compiled
 from tidepool.warp.splines import basis
 
 Pixels = npt.NDArray[Any]
@@ -32,7 +33,6 @@ _MATRICES = numba.types.Array(numba.float32, 3, "C", readonly=True)
 _FIELDS = numba.types.Array(numba.float32, 4, "C", readonly=True)
 _BASIS = numba.types.Array(numba.float64, 2, "C", readonly=True)
 
-_options = {"nogil": True, "cache": True, "error_model": "numpy"}
 # What only other kernels call is compiled into them: no wrappers, no cache of its own. That saves half a second.
 _part = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # Rows are walked in whole blocks: what runs over the end is overwritten by the next row, or lies in the margin.
@@ -157,7 +157,7 @@ def _locate_bent(
             right[to], down[to] = u - column, v - row
 
 
-@numba.njit(**_options)  # type: ignore[untyped-decorator]
+@compiled
 def _farthest(fields: Any, rows: Any, columns: Any, found: Any) -> None:
     wide, bend = np.empty((2, rows.shape[0], columns.shape[1])), np.empty((2, columns.shape[1]))
     for n in range(len(fields)):
@@ -272,10 +272,9 @@ def _warp_floats(images: Any, matrices: Any, out: Any, fill: Any, fields: Any, r
                     target[n, i, c] = top + down[i] * (bottom - top)
 
 
-_warp_bytes = numba.njit(
-    [numba.void(_PICTURES, _MATRICES, numba.uint8[:, :, :, ::1], numba.float32, _FIELDS, _BASIS, _BASIS)], **_options
-)(_warp)
-_warp_others = numba.njit(**_options)(_warp_floats)  # rare: compiled when the first floats come
+_PLACED = (numba.float32, _FIELDS, _BASIS, _BASIS)
+_warp_bytes = compiled(_warp, [numba.void(_PICTURES, _MATRICES, numba.uint8[:, :, :, ::1], *_PLACED)])
+_warp_others = compiled(_warp_floats)  # rare: compiled when the first floats come
 
 _STRAIGHT = np.zeros((0, 2, 4, 4), dtype=np.float32)
 
