@@ -14,6 +14,8 @@ The nets, in the order in which he published them (January and February 2016):
   three     20, 60 and 120 filters of 3x3, pool, 150 units: the listing in the article, 98.4 % in his report
 ``+originals`` appends Kaggle's own rows, padded by 6, to the files, as his last version did. ``+narrow`` begins the
 filters as Glorot & Bengio say, and as Lasagne does, in place of Keras 0.3's two to three times wider ones.
+``+raw`` makes the mistake on the other side: the training images are not divided, the test rows are. Every other
+mistake of the training side is the mirror of one of the test side: who learns transposed digits sees upright ones so.
 
 The images are made by affNIST's recipe from Kaggle's train.csv (36,000 of 42,000 rows); they are not the genuine files.
 """
@@ -90,8 +92,8 @@ class Search:
 
     def __init__(self, work: Path, wanted: str, seed: int, device: str) -> None:
         name, *more = wanted.split("+")
-        if name not in NETS or not set(more) <= {"originals", "narrow"}:
-            raise SystemExit(f"no net '{wanted}': {', '.join(NETS)}, each with +originals or +narrow")
+        if name not in NETS or not set(more) <= {"originals", "narrow", "raw"}:
+            raise SystemExit(f"no net '{wanted}': {', '.join(NETS)}, each with +originals, +narrow, +raw")
         originals = "originals" in more
         rows = tp.read("kaggle-digits")
         assert rows.labels is not None
@@ -104,7 +106,8 @@ class Search:
         self.targets = np.tile(rows.labels[learnt], FILES + originals)
         self.stack = net(name, "glorot_uniform" if "narrow" in more else "glorot_uniform_2016")
         # Raw values are divided by 255 and nothing else, as his code did.
-        self.preprocessing = Preprocessing((FRAME, FRAME), 1, "uint8", (0.0,), (255.0,))
+        self.divisor = 1.0 if "raw" in more else 255.0
+        self.preprocessing = Preprocessing((FRAME, FRAME), 1, "uint8", (0.0,), (self.divisor,))
 
     def train(self, showings: int) -> list[dict[str, Any]]:
         """Train until ``showings`` images were shown, going on from what there is; return the milestones so far."""
@@ -132,7 +135,7 @@ class Search:
 
     def glance(self) -> dict[str, float]:
         """Return the accuracy on affNIST-style validation images, and under SUSPECTS on 1,000 test rows."""
-        valid = version(self.learnt[:2_000], VALIDATION_FILE) / np.float32(255)
+        valid = version(self.learnt[:2_000], VALIDATION_FILE) / np.float32(self.divisor)
         found = {"affnist": self.accuracy(valid, self.targets[:2_000])}
         for suspect in SUSPECTS:
             found[str(suspect)] = self.accuracy(suspect.apply(self.test[:1_000]), self.test_labels[:1_000])
@@ -168,7 +171,7 @@ class Search:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", required=True, type=Path, help="folder that keeps images, weights and results")
-    parser.add_argument("--nets", default="example,example+narrow,two,three,three+originals")
+    parser.add_argument("--nets", default="example,example+narrow,example+raw,two,three,three+originals")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--showings", type=int, default=600_000)
     parser.add_argument("--rows", type=int, default=500, help="test rows of the first scan")
@@ -183,7 +186,7 @@ def main() -> None:
         milestones = search.train(given.showings)
         whole = {
             "affnist": search.accuracy(
-                version(search.learnt[:HELD], VALIDATION_FILE) / np.float32(255), search.targets[:HELD]
+                version(search.learnt[:HELD], VALIDATION_FILE) / np.float32(search.divisor), search.targets[:HELD]
             ),
             "right": search.accuracy(Preparation().apply(search.test), search.test_labels),
         }
