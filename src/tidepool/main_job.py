@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from tidepool import clock, predictions
 from tidepool.errors import FaultFound, InputError
 from tidepool.files import whole, whole_folder
 from tidepool.images import ImageSet
+from tidepool.warp import kernel_is_cached
 
 if TYPE_CHECKING:
     from tidepool.audit import Verdict
@@ -158,7 +158,7 @@ def _warm_up() -> None:
     """Import and compile what training needs, while the files are read; errors will show where it is used."""
     # The very first run compiles the kernel: in a process of its own, since numba would hold this one's lock.
     compiler = None
-    if not _kernel_is_cached():
+    if not kernel_is_cached():
         with contextlib.suppress(OSError):
             command = [sys.executable, "-c", "import tidepool.warp.kernel"]
             compiler = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -168,14 +168,6 @@ def _warm_up() -> None:
         compiler.wait()
     with contextlib.suppress(ImportError):
         import tidepool.warp.kernel  # noqa: F401
-
-
-def _kernel_is_cached() -> bool:
-    """Say whether numba has the compiled kernel; where it keeps it elsewhere, the answer no costs little."""
-    from tidepool import warp
-
-    place = os.environ.get("NUMBA_CACHE_DIR") or Path(warp.__file__).parent / "__pycache__"
-    return any(Path(place).rglob("kernel._warp-*.nbi"))
 
 
 def _read(

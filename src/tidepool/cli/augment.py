@@ -73,7 +73,7 @@ def augment(
     """
     from tidepool.augmentation import Order, Target
     from tidepool.augmentation import augment as make
-    from tidepool.cli.printing import Bar, Printer
+    from tidepool.cli.printing import Bar, Printer, say_compiling
     from tidepool.errors import TidepoolError
     from tidepool.warp import find
 
@@ -83,6 +83,7 @@ def augment(
     images = options.read(src, quiet, shape=shape, cache=not no_cache)
     printer.say("read", images.summary())
     order = Order(found, copies, size, seed)
+    say_compiling(printer)
     bar = Bar(printer.console)
 
     def progress(done: int, total: int) -> None:

@@ -73,6 +73,14 @@ class Bar:
         self._bar.start()
 
 
+def say_compiling(printer: Printer) -> None:
+    """Say why the first warp on a machine takes some seconds, before it does."""
+    from tidepool.warp import kernel_is_cached
+
+    if not kernel_is_cached():
+        printer.say("compile", "the warp kernel, once on this machine: some seconds")
+
+
 class ReadingBar:
     """Shows how far reading is once it takes over a second; what is being done is said in a line of its own."""
 

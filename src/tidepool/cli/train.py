@@ -90,7 +90,7 @@ def train(
         find_recipe(recipe)
     if epochs is not None and not 0 < epochs < 1e6:
         raise InputError(f"--epochs {epochs:g}: expected a number of passes above 0", "for example --epochs 10")
-    from tidepool.cli.printing import Printer
+    from tidepool.cli.printing import Printer, say_compiling
 
     target, checkpoint = Path(out), Path(f"{out}.checkpoint")
     if resume and target.exists() and not checkpoint.exists():
@@ -110,6 +110,7 @@ def train(
     printer.say("read", images.summary())
     if recipe is not None:
         _say_shrunk(find_recipe(recipe), images, size or images.frame, seed, printer)
+    say_compiling(printer)
     settings.update(device=device, checkpoint=checkpoint)
     if epochs is not None:
         settings["epochs"] = epochs

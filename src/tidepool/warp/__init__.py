@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tidepool.warp.parts import Affine, Elastic
 from tidepool.warp.recipes import Recipe, find, recipes
 from tidepool.warp.threads import in_chunks
 
-__all__ = ["Affine", "Elastic", "Recipe", "apply", "find", "recipes"]
+__all__ = ["Affine", "Elastic", "Recipe", "apply", "find", "kernel_is_cached", "recipes"]
 
 _CHUNK = 1024
 
@@ -67,3 +68,11 @@ def _as_floats(values: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
         raise InputError(f"warp: {name} are {found.dtype}, expected numbers")
     with np.errstate(over="ignore"):
         return found.astype(np.float32, copy=False)
+
+
+def kernel_is_cached() -> bool:
+    """Say whether numba has kept the compiled kernel: where it was told to, beside this package, or for this user."""
+    own = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "numba"
+    told = os.environ.get("NUMBA_CACHE_DIR")
+    places = [Path(told)] if told else [Path(__file__).parent / "__pycache__", own]
+    return any(True for place in places for _ in place.rglob("kernel._warp-*.nbi"))
