@@ -16,7 +16,8 @@ from tidepool.warp.threads import in_chunks
 
 __all__ = ["Affine", "Elastic", "Recipe", "apply", "find", "kernel_is_cached", "recipes"]
 
-_CHUNK = 1024
+# Few and large: each chunk that begins costs the threads some waiting for each other.
+_CHUNK = 16_384
 
 
 def apply(
