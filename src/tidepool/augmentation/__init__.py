@@ -9,7 +9,7 @@ Version k of a set is epoch k of its recipe: ``recipe.warp(images, seed, epoch=k
 """
 
 from tidepool.augmentation.make import Made, augment
-from tidepool.augmentation.order import Order, natural_size, warpable
+from tidepool.augmentation.order import Order, ground_of, natural_size, warpable
 from tidepool.augmentation.target import Target
 
-__all__ = ["Made", "Order", "Target", "augment", "natural_size", "warpable"]
+__all__ = ["Made", "Order", "Target", "augment", "ground_of", "natural_size", "warpable"]

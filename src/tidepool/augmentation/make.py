@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from tidepool.augmentation.order import Order, warpable
+from tidepool.augmentation.order import Order, ground_of, warpable
 from tidepool.augmentation.shard import Shard, Warping
 from tidepool.augmentation.target import Target
 from tidepool.errors import DataError, OutsideError
@@ -135,7 +135,7 @@ def _check_room(
 ) -> None:
     """Raise OutsideError where the disk has not the room that the missing shards take by a careful estimate."""
     few = np.linspace(0, len(images) - 1, min(64, len(images))).round().astype(int)
-    sample = order.recipe.warp(warpable(images.images[few]), order.seed, 1, few, size)
+    sample = order.recipe.warp(warpable(images.images[few]), order.seed, 1, few, size, ground_of(images))
     # Each compressed on its own: a whole shard hardly ever takes more.
     each = float(np.mean([len(zlib.compress(one.tobytes())) for one in sample])) + _BESIDE
     needed = int(each * sum(map(len, missing)))

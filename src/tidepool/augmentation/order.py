@@ -12,6 +12,7 @@ import numpy as np
 from tidepool._version import __version__
 from tidepool.errors import DataError, InputError
 from tidepool.images import Array, ImageSet
+from tidepool.preprocessing import background_of
 from tidepool.warp.recipes import Recipe
 
 
@@ -80,6 +81,11 @@ def warpable(pixels: Array) -> Array:
     if pixels.dtype != np.uint8:
         raise DataError(f"pixels of type {pixels.dtype}, expected 8 bits or floats", "save them with 8 bits")
     return np.ascontiguousarray(pixels)
+
+
+def ground_of(images: ImageSet) -> float:
+    """Return the background of a set: what its versions have outside their ink."""
+    return background_of(warpable(images.images[:1000]))
 
 
 def _digest(images: ImageSet) -> str:

@@ -8,11 +8,10 @@ from threading import Lock
 
 import numpy as np
 
-from tidepool.augmentation.order import Order, warpable
+from tidepool.augmentation.order import Order, ground_of, warpable
 from tidepool.augmentation.target import Target
 from tidepool.formats.warped import Warped
 from tidepool.images import ImageSet
-from tidepool.preprocessing import background_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Warping:
         self._pixels = np.empty((len(shard), *size, *images.images.shape[3:]), dtype)
         self._matrices = np.empty((len(shard), 2, 3), np.float32)
         # Of the whole set, so that every shard has the same.
-        self._ground = background_of(warpable(images.images[:1000]))
+        self._ground = ground_of(images)
         self._progress, self._done, self._lock = progress, 0, Lock()
 
     def chunk(self, part: slice) -> None:

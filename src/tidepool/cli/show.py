@@ -110,10 +110,10 @@ def versions(images: ImageSet, recipe: Recipe, size: tuple[int, int], columns: i
     """
     import numpy as np
 
-    from tidepool.augmentation import warpable
-    from tidepool.preprocessing import background_of, pad_evenly
+    from tidepool.augmentation import ground_of, warpable
+    from tidepool.preprocessing import pad_evenly
 
-    originals, ground = warpable(images.images[index]), background_of(warpable(images.images[:1000]))
+    originals, ground = warpable(images.images[index]), ground_of(images)
     shown = [pad_evenly(originals, size, ground)]
     shown += [recipe.warp(originals, seed, version, index, size, ground) for version in range(1, columns)]
     return np.stack(shown, axis=1).reshape(-1, *shown[0].shape[1:])

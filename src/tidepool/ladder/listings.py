@@ -11,25 +11,8 @@ BATCH = 128
 
 
 def keras(side: int, seed: int) -> Any:
-    """Return the Keras listing for pictures of ``side`` x ``side``, compiled, its filters begun as Keras 0.3 did."""
-    model = Sequential(seed=seed)
-    init = "glorot_uniform_2016"
-    model.add(layers.Convolution2D(20, 3, 3, border_mode="valid", init=init, input_shape=(1, side, side)))
-    model.add(layers.Activation("relu"))
-    model.add(layers.Convolution2D(60, 3, 3, init=init))
-    model.add(layers.Activation("relu"))
-    model.add(layers.Convolution2D(120, 3, 3, init=init))
-    model.add(layers.Activation("relu"))
-    model.add(layers.MaxPooling2D(pool_size=(2, 2)))
-    model.add(layers.Dropout(0.25))
-    model.add(layers.Flatten())
-    model.add(layers.Dense(150))
-    model.add(layers.Activation("relu"))
-    model.add(layers.Dropout(0.5))
-    model.add(layers.Dense(10))
-    model.add(layers.Activation("softmax"))
-    model.compile(loss="categorical_crossentropy", optimizer="adadelta")
-    return model
+    """Return the Keras listing for pictures of ``side`` x ``side``, compiled."""
+    return _keras(side, seed, (20, 60, 120), 150)
 
 
 def keras_example(side: int, seed: int) -> Any:
@@ -37,16 +20,21 @@ def keras_example(side: int, seed: int) -> Any:
 
     https://github.com/keras-team/keras, examples/mnist_cnn.py of version 0.3.
     """
+    return _keras(side, seed, (32, 32), 128)
+
+
+def _keras(side: int, seed: int, filters: tuple[int, ...], units: int) -> Any:
+    """Return the sandwich that both are, its filters begun as Keras 0.3 did."""
     model = Sequential(seed=seed)
-    init = "glorot_uniform_2016"
-    model.add(layers.Convolution2D(32, 3, 3, border_mode="valid", init=init, input_shape=(1, side, side)))
-    model.add(layers.Activation("relu"))
-    model.add(layers.Convolution2D(32, 3, 3, init=init))
-    model.add(layers.Activation("relu"))
+    shape: dict[str, Any] = {"input_shape": (1, side, side)}
+    for count in filters:
+        model.add(layers.Convolution2D(count, 3, 3, border_mode="valid", init="glorot_uniform_2016", **shape))
+        model.add(layers.Activation("relu"))
+        shape = {}
     model.add(layers.MaxPooling2D(pool_size=(2, 2)))
     model.add(layers.Dropout(0.25))
     model.add(layers.Flatten())
-    model.add(layers.Dense(128))
+    model.add(layers.Dense(units))
     model.add(layers.Activation("relu"))
     model.add(layers.Dropout(0.5))
     model.add(layers.Dense(10))
