@@ -10,7 +10,7 @@ from tidepool.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from tidepool.training.loop import StopTraining
 
-__all__ = ["Callback", "EarlyStopping", "StopTraining"]
+__all__ = ["Callback", "EarlyStopping", "History", "StopTraining"]
 
 # Keras' names of today and of 2016, and nolearn's, for what can be watched.
 _WATCHED = {
@@ -146,3 +146,21 @@ class EarlyStopping(Callback):
         if self.verbose:
             print(f"Epoch {epoch}: early stopping")
         return True
+
+
+class History:
+    """What ``Sequential.fit`` gives back.
+
+    ``history`` holds a list an epoch of ``loss`` and, with validation, ``val_loss``, ``val_accuracy`` and 2016's
+    ``val_acc`` (the same numbers); ``epoch`` counts from 0.
+    """
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self.history: dict[str, list[float]] = {}
+
+    def append(self, epoch: int, logs: dict[str, float]) -> None:
+        """Take in an epoch."""
+        self.epoch.append(epoch)
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tidepool import optimizers
-from tidepool.callbacks import Callback, EarlyStopping
+from tidepool.callbacks import Callback, EarlyStopping, History
 from tidepool.errors import InputError, StackError, did_you_mean
 from tidepool.files import refuse_existing
 from tidepool.images import ImageSet
@@ -35,30 +35,12 @@ from tidepool.nets.stack import Stack
 from tidepool.nonlinearities import softmax
 from tidepool.updates import Update
 
-__all__ = ["History", "Sequential"]
+__all__ = ["Sequential"]
 
 Array = npt.NDArray[Any]
 
 _LOSSES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 _METRICS = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy")
-
-
-class History:
-    """What ``fit`` gives back.
-
-    ``history`` holds a list an epoch of ``loss`` and, with validation, ``val_loss``, ``val_accuracy`` and 2016's
-    ``val_acc`` (the same numbers); ``epoch`` counts from 0.
-    """
-
-    def __init__(self) -> None:
-        self.epoch: list[int] = []
-        self.history: dict[str, list[float]] = {}
-
-    def append(self, epoch: int, logs: dict[str, float]) -> None:
-        """Take in an epoch."""
-        self.epoch.append(epoch)
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
 
 
 class Sequential:
