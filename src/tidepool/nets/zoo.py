@@ -102,8 +102,8 @@ def dense(shape: Shape, classes: int) -> Stack:
 def _with_moments(make: Callable[[Shape, int], Stack]) -> Callable[[Shape, int], Stack]:
     """Put moment normalisation before a stack: for pictures of one thing anywhere in the frame, at any slant and size.
 
-    Trained on MNIST that was only shifted, `moments-medium` recognises affNIST-style warps as well as nets do that
-    were trained on such warps; see benchmarks/affnist_accuracy.py.
+    Trained on MNIST that was only shifted, it has 99.2 % of affNIST-style test images right, and 99.6 % trained on such
+    warps (5 minutes on two cores, one seed): benchmarks/affnist_accuracy.py.
     """
 
     def stack(shape: Shape, classes: int) -> Stack:
