@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tidepool.audit.decide import Decision
+from tidepool.audit.duplicates import duplicates
 from tidepool.audit.evidence import Reference
 from tidepool.audit.faults import Fault, LabelsFromOne, PaddedOneSide, Rescaled, Symmetry, TenForZero
 from tidepool.audit.label_check import label_fault
@@ -20,19 +22,26 @@ _READ = 1500  # consecutive pictures whose labels are compared with the net's re
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known when the search is over; ``test`` is without missing values, ``varied`` as in traits."""
+    """What is known when the search is over.
+
+    train, test : the sets after undoing what was found before the search; varied : as in traits; loss : the price of
+    what training was made to lose because the test set had lost it.
+    """
 
     reference: Reference
+    train: ImageSet
     test: ImageSet
     decision: Decision
     varied: bool
     pricing: bool
+    loss: Cost | None = None
 
 
-def conclude(situation: Situation, before: list[Finding]) -> Verdict:
-    """Return the verdict; ``before`` are findings made before the search (missing values, training values)."""
+def conclude(situation: Situation, before: list[Finding], late: Callable[[], bool] = lambda: False) -> Verdict:
+    """Return the verdict; ``before`` are findings made before the search; ``late`` says that time is short."""
     decision, reference = situation.decision, situation.reference
     foreign = decision.unexplained and not situation.varied
+    before = [_priced(finding, situation) for finding in before]
     findings = before + _found(decision.chosen, situation, foreign)
     notes = decision.evidence
     if decision.rivals:
@@ -40,17 +49,45 @@ def conclude(situation: Situation, before: list[Finding]) -> Verdict:
             tuple(before + _found(candidate, situation, foreign)) for candidate in (decision.chosen, *decision.rivals)
         )
         return Verdict("undecided", (), ties, notes=notes)
-    if foreign and all(finding.harmless for finding in findings):
+    # Pictures that have lost much are soon alike by chance.
+    lost = any(finding.how.mirrored for finding in before)
+    shared = None if late() or lost else duplicates(situation.train, _repaired(situation))
+    source = foreign and all(finding.harmless for finding in findings)
+    if source:
         # Another source brings its own frame; naming that a fault of preparation would mislead.
-        return Verdict("different-source", notes=notes)
-    labels = _labels(situation, foreign)
+        findings = []
+    labels = None if source else _labels(situation, foreign)
     if labels is not None:
         findings.append(labels)
+    if shared is not None:
+        findings.append(Finding(shared[0], "train", 0.99, shared[1]))
     if not findings:
-        return Verdict("clean", notes=notes)
-    priced = [] if not situation.pricing else [f.how for f in findings if f.in_ == "test" and f is not labels]
-    cost = price(reference, priced) if priced else labels.cost if labels else None
+        return Verdict("different-source" if source else "clean", notes=notes)
+    priced = [f.how for f in findings if f.in_ == "test" and f is not labels and not f.how.mirrored]
+    cost = price(reference, priced) if situation.pricing and priced else None
+    if situation.loss is not None:
+        # What was lost and what was done besides are paid for together, as far as can be told.
+        cost = situation.loss if cost is None else _both(situation.loss, cost)
+    cost = cost or (labels.cost if labels else None)
     return Verdict("fault", tuple(findings), cost=cost, notes=notes)
+
+
+def _both(loss: Cost, other: Cost) -> Cost:
+    return Cost(min(loss.accuracy_as_is, other.accuracy_as_is), min(loss.accuracy_repaired, other.accuracy_repaired))
+
+
+def _priced(finding: Finding, situation: Situation) -> Finding:
+    if finding.cost is not None or finding.how.mirrored or finding.in_ == "train" or not situation.pricing:
+        return finding
+    return replace(finding, cost=price(situation.reference, [finding.how]))
+
+
+def _repaired(situation: Situation) -> ImageSet:
+    """Return the whole test set after undoing what is believed."""
+    test = situation.test
+    for fault in situation.decision.chosen.faults:
+        test = fault.undo_set(test)
+    return test
 
 
 def _found(candidate: Candidate, situation: Situation, foreign: bool) -> list[Finding]:

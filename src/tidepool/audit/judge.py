@@ -10,16 +10,21 @@ import numpy as np
 from tidepool.audit.conclude import Situation, conclude
 from tidepool.audit.decide import Decision, decide
 from tidepool.audit.evidence import JUDGED, Reference, centred, prepare, sample_rows
-from tidepool.audit.faults import Rescaled, SetsSwapped, Standardised
-from tidepool.audit.hypotheses import value_chains
+from tidepool.audit.faults import Fault, Inverted, Rescaled, SetsSwapped, Standardised
+from tidepool.audit.hypotheses import inversion_total, value_chains
+from tidepool.audit.layouts import layout_fault
 from tidepool.audit.missing import missing_values
+from tidepool.audit.numbers import byte_fault, lossy_fault
 from tidepool.audit.placing import off_middle
+from tidepool.audit.price import price_loss
 from tidepool.audit.scale import Scale, measure
 from tidepool.audit.search import search
 from tidepool.audit.traits import more_varied, traits
-from tidepool.audit.verdict import Finding, Verdict
+from tidepool.audit.verdict import Cost, Finding, Verdict
 from tidepool.errors import DataError
 from tidepool.images import Array, ImageSet
+
+_AT_ONCE = 2  # faults of reading in one set
 
 
 def audit(
@@ -41,11 +46,6 @@ def audit(
             raise DataError(f"the {name} set holds no images", "give a set with at least one image")
     if train.labels is None and test.labels is not None:
         return _swapped(train, test, seed, price, budget, start)
-    if train.channels != test.channels:
-        raise DataError(
-            f"training images have {train.channels} channels, test images {test.channels}",
-            "bring both to the same number of channels",
-        )
     verdict = _Case(train, test, seed, price, budget, start).verdict()
     return replace(verdict, seconds=time.monotonic() - start, _sets=lambda: (train, test))
 
@@ -85,14 +85,22 @@ class _Case:
 
     def verdict(self) -> Verdict:
         """Go through the evidence and decide."""
-        train, train_scale = self._masked(self.train, "train")
-        test, test_scale = self._masked(self.test, "test")
-        if test_scale.plain and not train_scale.plain:
+        train, test = self._readable(self.train, self.test)
+        train, test, priced = self._alike(train, test)
+        train, train_scale = self._masked(train, "train")
+        test, test_scale = self._masked(test, "test")
+        mirrored = any(finding.how.mirrored for finding in self.findings)
+        if test_scale.plain and not train_scale.plain and not mirrored:
             train, train_scale = self._plain_train(train, train_scale, test_scale)
         factor = 1.0 if self.budget is None else float(np.clip(self.budget / 4, 0.1, 1.0))
         reference = prepare(train, train_scale, self.rng, self.seed, factor)
         sample = self._sample(test, int(JUDGED * factor))
-        chains = value_chains(train_scale, test_scale)
+        chains: list[tuple[Fault, ...]]
+        if mirrored:
+            # Both hold the same kind of values by now; only black and white may still be exchanged.
+            chains = [(), (Inverted(inversion_total(train_scale, test_scale)),)]
+        else:
+            chains = value_chains(train_scale, test_scale)
         decision = decide(reference, len(sample), search(reference, sample, chains))
         middle = None if self.late() else centred(reference, self.rng, self.seed)
         if middle is not None:
@@ -101,7 +109,44 @@ class _Case:
         varied = decision.unexplained and self._train_varies_more(reference, sample, decision)
         if varied or middle is not None:
             decision = off_middle(decision, reference, sample)
-        return conclude(Situation(reference, test, decision, varied, self.pricing), self.findings)
+        situation = Situation(reference, train, test, decision, varied, self.pricing, priced)
+        return conclude(situation, self.findings, self.late)
+
+    def _readable(self, train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet]:
+        """Undo what makes a set unreadable by itself: bytes taken for something else, a broken layout."""
+        for _ in range(_AT_ONCE):
+            for in_ in ("train", "test"):
+                images, other = (train, test) if in_ == "train" else (test, train)
+                found = byte_fault(images, other, self.seed) or layout_fault(images, other, self.seed)
+                if found is None:
+                    continue
+                fault, evidence = found
+                self.findings.append(Finding(fault, in_, 0.97, evidence))
+                if in_ == "train":
+                    train = fault.undo_set(train)
+                else:
+                    test = fault.undo_set(test)
+        if train.channels != test.channels:
+            raise DataError(
+                f"training images have {train.channels} channels, test images {test.channels}",
+                "bring both to the same number of channels",
+            )
+        return train, test
+
+    def _alike(self, train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet, Cost | None]:
+        """Do to one set what the other one has lost for good; return both and what the loss costs."""
+        found = lossy_fault(test, train, self.seed)
+        if found is not None:
+            fault, evidence = found
+            cost = price_loss(train, fault, self.seed) if self.pricing else None
+            self.findings.append(Finding(fault, "test", 0.95, evidence, cost))
+            return fault.replay_set(train), test, cost
+        found = lossy_fault(train, test, self.seed)
+        if found is not None:
+            fault, evidence = found
+            self.findings.append(Finding(fault, "train", 0.95, evidence))
+            return train, fault.replay_set(test), None
+        return train, test, None
 
     def _masked(self, images: ImageSet, in_: str) -> tuple[ImageSet, Scale]:
         """Return the set without missing values, and its scale; a finding says what was masked."""

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tidepool.audit.evidence import Reference
-from tidepool.audit.faults import Fault
+import numpy as np
+
+from tidepool.audit.evidence import FIT, HELD, Reference, sample_rows
+from tidepool.audit.faults import ChannelOrder, Fault
 from tidepool.audit.faults.frames import even, place
+from tidepool.audit.reference import ReferenceNet
+from tidepool.audit.scale import finite_range
 from tidepool.audit.verdict import Cost
-from tidepool.images import Array
+from tidepool.images import Array, ImageSet
 
 _SKILLED = 0.5
 
@@ -24,6 +28,8 @@ def price(reference: Reference, faults: Sequence[Fault]) -> Cost | None:
     if not len(index):
         return None
     faulty = reference.raw_held
+    if any(isinstance(fault, ChannelOrder) and fault.kind == "first" for fault in faults):
+        return None  # nothing reads such pictures at all
     for fault in reversed(faults):
         faulty = fault.replay(faulty)
     repaired = faulty
@@ -38,6 +44,30 @@ def price(reference: Reference, faults: Sequence[Fault]) -> Cost | None:
     cost = Cost(accuracy(faulty), accuracy(repaired))
     # A net that cannot read the correct pictures (strongly warped ones, say) cannot price either.
     return cost if cost.accuracy_repaired >= _SKILLED else None
+
+
+def price_loss(train: ImageSet, fault: Fault, seed: int) -> Cost | None:
+    """Return the cost of a fault that cannot be undone; None without labels.
+
+    As it is, a net that learnt from correct pictures reads damaged ones; repaired, it has learnt from damaged ones too.
+    """
+    if train.labels is None:
+        return None
+    rows = sample_rows(len(train), FIT + HELD, np.random.default_rng(seed))
+    labels = train.labels[rows]
+    fit = int(len(rows) * FIT / (FIT + HELD))
+    if len(np.unique(labels[:fit])) < 2 or fit == len(rows):
+        return None
+    whole = train.images[rows].astype(np.float64)
+    low, high = finite_range(train.images)
+    span = (high - low) or 1.0
+    damaged = fault.replay(train.images[rows]).astype(np.float64)
+    scale = float(np.abs(damaged).max()) or 1.0
+    usual = ReferenceNet(((whole[:fit] - low) / span).astype(np.float32), labels[:fit], seed)
+    taught = ReferenceNet((damaged[:fit] / scale).astype(np.float32), labels[:fit], seed)
+    as_is = usual.accuracy(((damaged[fit:] - low) / span).astype(np.float32), labels[fit:])
+    repaired = taught.accuracy((damaged[fit:] / scale).astype(np.float32), labels[fit:])
+    return Cost(as_is, repaired) if repaired >= _SKILLED else None
 
 
 def _corner(images: Array) -> float:

@@ -8,14 +8,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tidepool.audit.evidence import Reference
-from tidepool.audit.faults import SYMMETRIES, Fault, FrameSize, Inverted, PaddedOneSide, Shifted, Symmetry
+from tidepool.audit.faults import (
+    SYMMETRIES,
+    ChannelOrder,
+    Fault,
+    FirstPixelDropped,
+    FrameSize,
+    Inverted,
+    PaddedOneSide,
+    Shifted,
+    Symmetry,
+)
 from tidepool.audit.moments import mean_and_spread
 from tidepool.audit.offsets import best_offset
 from tidepool.audit.traits import recentre
 from tidepool.images import Array
 
-FrameFault = Shifted | FrameSize | PaddedOneSide
+FrameFault = Shifted | FirstPixelDropped | FrameSize | PaddedOneSide
 
+_CLAIMS = Inverted | PaddedOneSide | Symmetry | Shifted | FirstPixelDropped | ChannelOrder
 _SCREENED, _FINALISTS = 400, 6
 
 
@@ -29,7 +40,7 @@ class Candidate:
     @property
     def weight(self) -> int:
         """How much it claims: changes of value are forced by the ranges, all else is a claim."""
-        return sum(isinstance(fault, Inverted | PaddedOneSide | Symmetry | Shifted) for fault in self.faults)
+        return sum(isinstance(fault, _CLAIMS) for fault in self.faults)
 
 
 def search(reference: Reference, sample: Array, chains: list[tuple[Fault, ...]]) -> list[Candidate]:
@@ -54,6 +65,8 @@ def _attempts(
     """Yield (faults, unit images in the training frame, pixels to compare or None); the identity comes first."""
     background = reference.background
     mean, spread = _picture(reference.images, background)
+    if sample.ndim == 4 and sample.shape[3] == 3:
+        chains = [longer for chain in chains for longer in (chain, (*chain, ChannelOrder("bgr")))]
     for chain in chains:
         values = sample
         for fault in chain:
@@ -94,7 +107,11 @@ def _placements(reference: Reference, unit: Array, found: Array, wanted: Array) 
         dy, dx = best_offset(found, wanted, (-reach[0], reach[0]), (-reach[1], reach[1]))
         if (dy, dx) != (0, 0):
             kept = _stays_inside(unit, dy, dx)
-            yield (Shifted(dx, dy, background, kept),)
+            if (dy, dx) == (0, -1):
+                empty = bool((reference.images.reshape(len(reference.images), -1)[:, 0] == reference.background).all())
+                yield (FirstPixelDropped(background, empty),)
+            else:
+                yield (Shifted(dx, dy, background, kept),)
         return
     spare = outer[0] - inner[0], outer[1] - inner[1]
     yield (FrameSize(inner, outer, background),)

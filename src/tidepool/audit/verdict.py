@@ -119,10 +119,10 @@ class Verdict:
                 raise FaultFound(f"{finding.fault} in {finding.in_}: {finding.repair}", "")
             if isinstance(finding.how, SetsSwapped):
                 train, test = test, train
-            elif finding.in_ == "train":
-                train = finding.how.undo_set(train)
+            elif (finding.in_ == "train") != finding.how.mirrored:
+                train = finding.how.replay_set(train) if finding.how.mirrored else finding.how.undo_set(train)
             else:
-                test = finding.how.undo_set(test)
+                test = finding.how.replay_set(test) if finding.how.mirrored else finding.how.undo_set(test)
         return train, test
 
     def to_dict(self) -> dict[str, Any]:
@@ -174,7 +174,12 @@ class Verdict:
             return []
         if not self.repairable:
             return ["No repair is possible."]
-        return ["`--fix` undoes that."]
+        mirrored = [finding for finding in self.findings if finding.how.mirrored]
+        if not mirrored:
+            return ["`--fix` undoes that."]
+        other = "training" if mirrored[0].in_ == "test" else "test"
+        undone = "" if len(mirrored) == len(self.findings) else " and undoes the rest"
+        return [f"That cannot be undone: `--fix` does the same to the {other} images{undone}."]
 
     def after(self, first: Finding, sets: Callable[[], Pair]) -> Verdict:
         """Return this verdict with ``first`` put before its findings, on the sets as they were given."""

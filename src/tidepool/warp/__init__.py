@@ -16,8 +16,8 @@ from tidepool.warp.threads import in_chunks
 
 __all__ = ["Affine", "Elastic", "Recipe", "apply", "find", "kernel_is_cached", "recipes"]
 
-# Few and large: each chunk that begins costs the threads some waiting for each other.
-_CHUNK = 16_384
+# Small enough that a thread which is held up leaves work to the others, large enough that beginning one costs nothing.
+_CHUNK = 2_048
 
 
 def apply(

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from tidepool.audit.faults.base import Fault
+from tidepool.audit.faults.bytes import ByteSwapped, Int8Sign, ReinterpretedBytes, Uint8Wrapped
 from tidepool.audit.faults.frames import FrameSize, PaddedOneSide, Shifted
 from tidepool.audit.faults.labels import LabelsFromOne, LabelsOffByRows, LabelsPermuted, LabelsShuffled, TenForZero
+from tidepool.audit.faults.layout import (
+    ChannelOrder,
+    FirstPixelDropped,
+    HeaderAsPixels,
+    IndexAsPixel,
+    Interlaced,
+    LabelAsPixel,
+    PaddedBeforeReshape,
+    PairsSwapped,
+    WrongWidth,
+)
+from tidepool.audit.faults.levels import Binarised, PerImageNormalised, Quantised, TruncatedAfterDivision
 from tidepool.audit.faults.symmetries import (
     SYMMETRIES,
     AntiTransposed,
@@ -27,7 +40,7 @@ from tidepool.audit.faults.values import (
     Standardised,
     Target,
 )
-from tidepool.audit.faults.whole import SetsSwapped
+from tidepool.audit.faults.whole import Duplicates, SetsSwapped
 
 FAULTS: dict[str, type[Fault]] = {
     fault.id: fault
@@ -36,9 +49,17 @@ FAULTS: dict[str, type[Fault]] = {
         ScaledTwice,
         RangeMinus1To1,
         Standardised,
+        PerImageNormalised,
         ScaledOther,
+        Uint8Wrapped,
+        Int8Sign,
+        TruncatedAfterDivision,
+        ByteSwapped,
+        ReinterpretedBytes,
         MissingValues,
         Inverted,
+        Binarised,
+        Quantised,
         Transposed,
         FlippedLR,
         FlippedUD,
@@ -49,11 +70,21 @@ FAULTS: dict[str, type[Fault]] = {
         Shifted,
         PaddedOneSide,
         FrameSize,
+        PaddedBeforeReshape,
+        WrongWidth,
+        LabelAsPixel,
+        FirstPixelDropped,
+        IndexAsPixel,
+        HeaderAsPixels,
+        Interlaced,
+        ChannelOrder,
+        PairsSwapped,
         LabelsFromOne,
         TenForZero,
         LabelsPermuted,
         LabelsOffByRows,
         LabelsShuffled,
+        Duplicates,
         SetsSwapped,
     )
 }
@@ -61,16 +92,31 @@ FAULTS: dict[str, type[Fault]] = {
 __all__ = [
     "FAULTS",
     "SYMMETRIES",
+    "Binarised",
+    "ByteSwapped",
+    "ChannelOrder",
+    "Duplicates",
     "Fault",
+    "FirstPixelDropped",
     "FrameSize",
+    "HeaderAsPixels",
+    "IndexAsPixel",
+    "Int8Sign",
+    "Interlaced",
     "Inverted",
+    "LabelAsPixel",
     "LabelsFromOne",
     "LabelsOffByRows",
     "LabelsPermuted",
     "LabelsShuffled",
     "MissingValues",
+    "PaddedBeforeReshape",
     "PaddedOneSide",
+    "PairsSwapped",
+    "PerImageNormalised",
+    "Quantised",
     "RangeMinus1To1",
+    "ReinterpretedBytes",
     "Rescaled",
     "Scaled255",
     "ScaledOther",
@@ -81,4 +127,7 @@ __all__ = [
     "Symmetry",
     "Target",
     "TenForZero",
+    "TruncatedAfterDivision",
+    "Uint8Wrapped",
+    "WrongWidth",
 ]

@@ -20,6 +20,8 @@ class Fault(ABC):
     harmless: ClassVar[bool] = False
     repairable: ClassVar[bool] = True
     """False where the repair is `none` and going on makes no sense: ``--fix`` stops."""
+    mirrored: ClassVar[bool] = False
+    """True where nothing can be undone, so that ``--fix`` does the same to the other set (``replay``)."""
 
     @property
     def exact(self) -> bool:
@@ -52,3 +54,7 @@ class Fault(ABC):
     def undo_set(self, images: ImageSet) -> ImageSet:
         """Return the repaired set; faults of labels replace this."""
         return replace(images, images=self.undo(images.images))
+
+    def replay_set(self, images: ImageSet) -> ImageSet:
+        """Return a correct set with the fault done to it."""
+        return replace(images, images=self.replay(images.images))
