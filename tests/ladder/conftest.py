@@ -23,6 +23,7 @@ TINY = replace(
     mystery_rows=160,
     mystery_files=1,
     example_files=1,
+    nolearn_batch=16,
     nolearn_rows=200,
     nolearn_epochs=1,
     nolearn_slow_epochs=1,

@@ -174,8 +174,8 @@ def _orders(images: ImageSet, other: ImageSet, sample: Array) -> Iterator[Fault]
     if abs(spare) < max(frame[1], wanted[1]) and frame[1] != wanted[1]:
         yield WrongWidth(wanted, frame, background)
     if spare > 0:
-        different = flat(sample - np.float32(background)).reshape(len(sample), frame[0] * frame[1], -1)
-        empty = ~different.any(axis=(0, 2))
+        different: Array = flat(sample - np.float32(background)).reshape(len(sample), frame[0] * frame[1], -1)
+        empty = np.logical_not(different.any(axis=(0, 2)))
         for before in sorted({0, spare // 2, spare - spare // 2, spare}):
             padded = PaddedBeforeReshape(wanted, frame, before, background)
             if empty[:before].all() and empty[len(empty) - (spare - before) :].all():

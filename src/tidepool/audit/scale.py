@@ -56,7 +56,10 @@ def measure(images: Array, sample: Array) -> Scale:
     background = float(levels[counts.argmax()]) if len(levels) else 0.0
     finite = values[np.isfinite(values)]
     ink = float(np.quantile(np.abs(finite - background), 0.999)) if finite.size else 0.0
-    return Scale(low, high, background, ink, lattice_step(sample[:_LATTICE_IMAGES]), images.dtype.name)
+    step = lattice_step(sample[:_LATTICE_IMAGES])
+    if step is None and images.dtype.kind in "ui":
+        step = 1.0  # whole numbers lie on their own lattice, however uneven their gaps
+    return Scale(low, high, background, ink, step, images.dtype.name)
 
 
 def finite_range(images: Array) -> tuple[float, float]:

@@ -18,9 +18,11 @@ from tidepool.audit.faults import (
     PaddedOneSide,
     Shifted,
     Symmetry,
+    Tone,
 )
 from tidepool.audit.moments import mean_and_spread
 from tidepool.audit.offsets import best_offset
+from tidepool.audit.tones import levels_of, tone_between
 from tidepool.audit.traits import recentre
 from tidepool.images import Array
 
@@ -28,6 +30,7 @@ FrameFault = Shifted | FirstPixelDropped | FrameSize | PaddedOneSide
 
 _CLAIMS = Inverted | PaddedOneSide | Symmetry | Shifted | FirstPixelDropped | ChannelOrder
 _SCREENED, _FINALISTS = 400, 6
+_DARK = 64  # a highest value up to which a scale of its own is believed, such as 0..16
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ def _attempts(
         values = sample
         for fault in chain:
             values = fault.undo(values)
+        if tone := _tone(reference, values):
+            chain, values = (*chain, tone), tone.undo(values)
         unit = reference.unit(values)
         if reference.centred:
             unit = recentre(unit, background)
@@ -93,6 +98,19 @@ def _attempts(
                     images = fault.undo(images)
                     seen = None if seen is None else fault.undo(seen)
                 yield (*chain, *frame_faults, *turned), images, None if seen is None else seen.reshape(-1) > 0
+
+
+def _tone(reference: Reference, values: Array) -> Tone | None:
+    """Return the change of tone that the grey levels of ``values`` (on the training scale) show, or None."""
+    scale = reference.scale
+    if scale.step is None or not scale.span:
+        return None
+    low, top = scale.low, round(scale.span / scale.step)
+    if scale.plain and scale.high > _DARK:
+        low, top = 0.0, 255  # few pictures may not show the whole scale
+    ours = levels_of(reference.images * scale.span + scale.low, low, scale.step)
+    theirs = levels_of(values, low, scale.step)
+    return None if ours is None or theirs is None else tone_between(ours, theirs, top, low, scale.step)
 
 
 def _placements(reference: Reference, unit: Array, found: Array, wanted: Array) -> Iterator[tuple[FrameFault, ...]]:

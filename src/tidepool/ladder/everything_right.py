@@ -20,7 +20,7 @@ def everything_right(rows: Rows, sizes: Sizes, seed: int, tell: Tell) -> Result:
     labels, held = rows.labels[:count], as_floats(padded(rows.held_images))
     epochs, slow = sizes.nolearn_epochs, sizes.nolearn_slow_epochs
     # No part is held back by nolearn itself: our own held-back rows do that.
-    net = listings.nolearn(FRAME, seed, sizes.batch, max_epochs=epochs, recipe="affnist", train_split=None)
+    net = listings.nolearn(FRAME, seed, sizes.nolearn_batch, max_epochs=epochs, recipe="affnist", train_split=None)
     net.set_params(on_epoch_finished=listings.heard(tell, epochs + slow))
     learnt = as_floats(padded(rows.images[:count]))
 

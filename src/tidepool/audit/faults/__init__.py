@@ -29,7 +29,7 @@ from tidepool.audit.faults.symmetries import (
     Symmetry,
     Transposed,
 )
-from tidepool.audit.faults.tone import Inverted
+from tidepool.audit.faults.tone import Brightness, Contrast, Gamma, Inverted, Tone
 from tidepool.audit.faults.values import (
     MissingValues,
     RangeMinus1To1,
@@ -58,6 +58,9 @@ FAULTS: dict[str, type[Fault]] = {
         ReinterpretedBytes,
         MissingValues,
         Inverted,
+        Gamma,
+        Brightness,
+        Contrast,
         Binarised,
         Quantised,
         Transposed,
@@ -93,12 +96,15 @@ __all__ = [
     "FAULTS",
     "SYMMETRIES",
     "Binarised",
+    "Brightness",
     "ByteSwapped",
     "ChannelOrder",
+    "Contrast",
     "Duplicates",
     "Fault",
     "FirstPixelDropped",
     "FrameSize",
+    "Gamma",
     "HeaderAsPixels",
     "IndexAsPixel",
     "Int8Sign",
@@ -127,6 +133,7 @@ __all__ = [
     "Symmetry",
     "Target",
     "TenForZero",
+    "Tone",
     "TruncatedAfterDivision",
     "Uint8Wrapped",
     "WrongWidth",
