@@ -84,6 +84,13 @@ def test_labels_as_pixels_beside_their_labels(digits: Pair) -> None:
     assert verdict.findings[0].evidence == ("the first pixel of every picture is its label",)
 
 
+def test_row_numbers_beyond_a_byte_in_the_training_set(digits: Pair) -> None:
+    train, test = digits
+    broken = ImageSet(BROKEN["index-as-pixel"](train.images, None), train.labels)
+    assert broken.images.max() > 255
+    assert names(audit(broken, test, price=False)) == [("index-as-pixel", "train")]
+
+
 def test_header_of_eight_bytes_and_its_parameters(digits: Pair) -> None:
     train, test = digits
     verdict = audit(train, ImageSet(header(test.images, 2049)), price=False)
@@ -137,5 +144,7 @@ def test_no_layout_is_accused_without_reason(digits: Pair) -> None:
     rng = np.random.default_rng(0)
     noise = ImageSet(rng.integers(0, 17, test.images.shape).astype(np.uint8))
     counted = ImageSet(np.sort(test.images, axis=0))  # the first pixel rises, but not by one
-    for images in (test, noise, counted, test.select(slice(0, 9))):
+    soft = test.images.astype(float)  # soft corners take a few small values, but go with their neighbours
+    soft = ImageSet(np.round((soft + np.roll(soft, 1, 1) + np.roll(soft, 1, 2) + np.roll(soft, (1, 1), (1, 2))) / 4))
+    for images in (test, noise, counted, soft, test.select(slice(0, 9))):
         assert not {name for name, _ in names(audit(train, images, price=False))} & set(BROKEN)

@@ -12,7 +12,7 @@ from tidepool.audit.decide import Decision, decide
 from tidepool.audit.evidence import JUDGED, Reference, centred, prepare, sample_rows
 from tidepool.audit.faults import Fault, Inverted, Rescaled, SetsSwapped, Standardised
 from tidepool.audit.hypotheses import inversion_total, value_chains
-from tidepool.audit.layouts import layout_fault
+from tidepool.audit.layouts import foreign_numbers, wrong_order
 from tidepool.audit.missing import missing_values
 from tidepool.audit.numbers import byte_fault, lossy_fault
 from tidepool.audit.placing import off_middle
@@ -117,8 +117,12 @@ class _Case:
         for _ in range(_AT_ONCE):
             for in_ in ("train", "test"):
                 images, other = (train, test) if in_ == "train" else (test, train)
-                found = byte_fault(images, other, self.seed) or layout_fault(images, other, self.seed)
-                if found is None:
+                found = (
+                    foreign_numbers(images, other)
+                    or byte_fault(images, other, self.seed)
+                    or wrong_order(images, other, self.seed)
+                )
+                if found is None or any(one.in_ == in_ and one.fault == found[0].id for one in self.findings):
                     continue
                 fault, evidence = found
                 self.findings.append(Finding(fault, in_, 0.97, evidence))

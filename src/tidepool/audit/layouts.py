@@ -30,20 +30,27 @@ _SAMPLE = 400  # pictures whose roughness is measured
 _SMOOTHER = 0.85  # the right order leaves at most this part of the roughness ...
 _SHARE = 0.8  # ... and makes at least this share of the pictures smoother
 _FEWEST = 10  # rows in which a counting first column is no accident
+_TOGETHER = 0.3  # correlation of the first two pixels above which the first is one, too
 _MAGIC = {16: (0, 0, 8, 3), 8: (0, 0, 8, 1)}
 
 Found = tuple[Fault, tuple[str, ...]]
 
 
-def layout_fault(images: ImageSet, other: ImageSet, seed: int) -> Found | None:
-    """Return what is wrong with the layout of ``images`` and the evidence, or None.
+def foreign_numbers(images: ImageSet, other: ImageSet) -> Found | None:
+    """Return what in ``images`` is no pixel at all (a header, labels, row numbers), and the evidence, or None.
 
-    other : the set beside it, of which only frame, channels and the first pixel are looked at.
+    Channels on the wrong axis are told here too. other : the set beside it, of which only frame, channels and the first
+    and last pixels are looked at.
     """
     found = _channels_first(images, other)
     if found is not None or images.channels != other.channels:
         return found
-    return _header(images, other) or _foreign_pixel(images, other) or _reordered(images, other, seed)
+    return _header(images, other) or _foreign_pixel(images, other)
+
+
+def wrong_order(images: ImageSet, other: ImageSet, seed: int) -> Found | None:
+    """Return in which wrong order the pixels of ``images`` stand, and the evidence, or None."""
+    return None if images.channels != other.channels else _reordered(images, other, seed)
 
 
 def _channels_first(images: ImageSet, other: ImageSet) -> Found | None:
@@ -106,6 +113,10 @@ def _foreign_pixel(images: ImageSet, other: ImageSet) -> Found | None:
         if len(classes) > 1 and np.abs(first - each[index]).max() <= 1e-6 * np.ptp(first) and (rises > 0).all():
             told = "the first pixel of every picture is its label"
             return LabelAsPixel(background, float(each[0]), float(rises.min()), dtype, lossless), (told,)
+    # A corner goes with its neighbour, a label does not.
+    beside = rest[:, 0].astype(np.float64)
+    if beside.std() > 0 and abs(np.corrcoef(first, beside)[0, 1]) > _TOGETHER:
+        return None
     return _unlabelled_labels(first, other, background, dtype, lossless)
 
 
