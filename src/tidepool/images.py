@@ -122,6 +122,14 @@ class ImageSet:
             )
         return self.labels
 
+    def require_classes(self, why: str) -> Array:
+        """Return the labels, or raise DataError where there are none, or all are the same."""
+        labels = self.require_labels(why)
+        if len(labels) and (labels == labels[0]).all():
+            name = self.source.path or "the training set"
+            raise DataError(f"{name}: one class only ({labels[0]})", "give pictures of at least two classes")
+        return labels
+
     def summary(self) -> str:
         """Return one line: where from, how many, which frame, how many classes."""
         frame = "x".join(map(str, self.images.shape[1:]))

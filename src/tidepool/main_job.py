@@ -94,9 +94,9 @@ def run(
     warm = threading.Thread(target=_warm_up, name="warm-up", daemon=True)
     warm.start()
     train_set, test_set = _read(train, test, voice, reading)
-    if test_set is None or test_set.labels is None:
+    if train_set.labels is not None or test_set is None or test_set.labels is None:
         # Where only the test set has labels, the audit may find that the two were swapped.
-        train_set.require_labels("training")
+        train_set.require_classes("training")
     verdict = _audited(train_set, test_set, audit, limit, seed, fix, voice) if test_set is not None else None
     if verdict is not None and verdict.verdict == "fault" and not verdict.harmless:
         train_set, test_set = verdict.repaired

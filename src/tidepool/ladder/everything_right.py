@@ -62,6 +62,8 @@ def everything_right(rows: Rows, sizes: Sizes, seed: int, tell: Tell) -> Result:
             f"scaled and moved about in 40x40 by affNIST's recipe from {rows.words}. They are not the genuine "
             "files. File k is epoch k, so no warp comes twice. The rows that score it stand upright in the middle of "
             "40x40, divided by 255 like those that it learnt from.",
+            f"Batches of {sizes.nolearn_batch}, where nolearn's are of 128: the article saw several times as many "
+            "pictures, and it is the steps that teach.",
             f"The listing alone reaches {per_cent(accuracy)}. Its rate stays at 0.01 to the end; {more} at "
             f"a tenth of that let it settle: {per_cent(better)}, {verdict} the article's 99.22 %."
             if best == better

@@ -91,12 +91,9 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
     """
     start = time.monotonic()
     listener = listener or Listener()
-    labels = images.require_labels("training")
+    labels = images.require_classes("training")
     classes, targets = np.unique(labels, return_inverse=True)
     targets = targets.astype(np.int64)
-    if len(classes) < 2:
-        name = images.source.path or "the training set"
-        raise DataError(f"{name}: one class only ({classes[0]})", "give pictures of at least two classes")
     if groups is None and images.groups is not None:
         share, rows, held = hold_back_originals(targets, settings.share, settings.seed, images.groups)
     else:
