@@ -229,10 +229,9 @@ ALSO_RIGHT = {
     "byte-swapped": {"scaled-other"},
     "truncated-after-division": {"binarised"},
     "binarised": {"truncated-after-division"},
-    "contrast": {"scaled-other", "quantised"},
-    "brightness": {"gamma"},
+    "contrast": {"scaled-other"},
 }
-"""Two names for one thing; of the 17 levels of the embedded digits several changes leave the same ones."""
+"""Two names for one thing."""
 INVERSE = {
     "rotated-90": "rotated-270",
     "rotated-270": "rotated-90",

@@ -105,9 +105,8 @@ def _foreign_pixel(images: ImageSet, other: ImageSet) -> Found | None:
         told = f"the first pixel rises by {step:.5g} from each picture to the next"
         return IndexAsPixel(background, float(first[0]), step, dtype, lossless), (told,)
     levels = np.unique(first)
-    known = images.labels if images.labels is not None else None
-    if known is not None and 2 <= len(levels) <= 1000:
-        classes, index = np.unique(known, return_inverse=True)
+    if images.labels is not None and 2 <= len(levels) <= 1000:
+        classes, index = np.unique(images.labels, return_inverse=True)
         each = np.array([first[index == k].mean() for k in range(len(classes))])
         rises = np.diff(each)
         if len(classes) > 1 and np.abs(first - each[index]).max() <= 1e-6 * np.ptp(first) and (rises > 0).all():
