@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tidepool.audit.evidence import Reference
+from tidepool.audit.faults import MixedOrientation, Symmetry
+from tidepool.audit.mixture import mixed_orientation
+from tidepool.audit.moments import distance
 from tidepool.audit.search import Candidate
+from tidepool.images import Array
 
 # Tuned by benchmarks/audit_common.py on MNIST, USPS and digits over several seeds.
 MARGIN = 3.0  # a repair must win by this many times the distance that chance makes ...
@@ -15,6 +19,8 @@ RATIO = 0.5  # ... and leave at most this part of the distance of the identity
 CENTRED = 2.0, 0.75  # the same two for class-by-class distances, of which augmentation leaves more
 SLACK = 1.3, 1.5  # a simpler candidate is preferred within this ratio, or this many times chance
 TIE = 1.1, 1.0  # rivals that lie this close cannot be told apart
+_FALLS = 0.5  # of the distance that a mixture must make is gone when it is undone
+_FALLEN, _EXPLAINED = 0.9, 4.0  # part of the distance, and times chance, that remain at most
 UNEXPLAINED = 8.0, 0.06  # what remains is another source above this many times chance and this part of all variance
 
 
@@ -54,7 +60,7 @@ def decide(reference: Reference, sample_size: int, candidates: list[Candidate]) 
         close = max(TIE[0] * chosen.distance, chosen.distance + TIE[1] * noise)
         rivals = tuple(c for c in simple if c.weight == least and c is not chosen and c.distance <= close)
     left = chosen.distance
-    unexplained = left > max(UNEXPLAINED[0] * noise, UNEXPLAINED[1] * spread)
+    unexplained = is_unexplained(reference, sample_size, left)
     told = [
         f"mean and spread images lie {_part(identity.distance, spread)} of the variance from training as they are, "
         f"{_part(left, spread)} after the repair (chance alone: {_part(noise, spread)})"
@@ -64,6 +70,51 @@ def decide(reference: Reference, sample_size: int, candidates: list[Candidate]) 
     if won and others:
         told.append(f"the next best repair leaves {_part(second, spread)}")
     return Decision(chosen, identity, rivals, unexplained, _confidence(left, second, identity, noise), tuple(told))
+
+
+def is_unexplained(reference: Reference, sample_size: int, left: float) -> bool:
+    """Say whether a remaining distance is too large for chance and for the spread of the training pictures."""
+    spread = float((reference.moments.weighted(reference.shares)[1] ** 2).sum())
+    return left > max(UNEXPLAINED[0] * reference.noise(sample_size), UNEXPLAINED[1] * spread)
+
+
+def with_mixture(decision: Decision, reference: Reference, sample: Array, seed: int) -> Decision:
+    """Return ``decision`` with a mixture of orientations in place of a single one, if that explains much more.
+
+    sample : raw pictures of the other set ``[n, h, w(, C)]``.
+    """
+    noise = reference.noise(len(sample))
+    before = decision.chosen.distance
+    if reference.centred or (before < noise and not decision.rivals):
+        return decision
+    faults = tuple(fault for fault in decision.chosen.faults if not isinstance(fault, Symmetry))
+    for fault in faults:
+        sample = fault.undo(sample)
+    found = mixed_orientation(reference, reference.unit(sample), seed)
+    if found is None:
+        return decision
+    fault, told = found
+    left = reference.compare(reference.unit(fault.undo(sample)))
+    # Skewed classes or approximate repairs may look like a mixture to the net: the moments must fall as its share says.
+    if before - left < _FALLS * _distance_of_mixture(fault, reference, reference.unit(sample)):
+        return decision
+    sure = left < RATIO * before and before - left > MARGIN * noise
+    if not sure and (reference.net is None or left > _FALLEN * before or left > _EXPLAINED * noise):
+        return decision
+    chosen = Candidate((*faults, fault), left)
+    unexplained = is_unexplained(reference, len(sample), left)
+    return Decision(chosen, decision.identity, (), unexplained, 0.95, (*told, *decision.evidence))
+
+
+def _distance_of_mixture(fault: MixedOrientation, reference: Reference, unit: Array) -> float:
+    """Return how far the mixture takes the moments of training pictures with the classes of ``unit``."""
+    mean, spread = reference.moments.weighted(reference.frequencies(unit))
+    second = mean**2 + spread**2
+    shape = 1, *unit.shape[1:]
+    turned, turned_second = (fault.symmetry.replay(each.reshape(shape)).reshape(-1) for each in (mean, second))
+    mixed = (1 - fault.share) * mean + fault.share * turned
+    mixed_second = (1 - fault.share) * second + fault.share * turned_second
+    return distance((mean, spread), (mixed, np.sqrt(np.maximum(mixed_second - mixed**2, 0))))
 
 
 def _confidence(left: float, second: float, identity: Candidate, noise: float) -> float:

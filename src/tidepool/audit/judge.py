@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tidepool.audit.conclude import Situation, conclude
-from tidepool.audit.decide import Decision, decide
-from tidepool.audit.evidence import JUDGED, Reference, centred, prepare, sample_rows
-from tidepool.audit.faults import Fault, Inverted, Rescaled, SetsSwapped, Standardised
+from tidepool.audit.decide import MARGIN, RATIO, Decision, decide, with_mixture
+from tidepool.audit.evidence import FIT, HELD, JUDGED, Reference, centred, prepare, sample_rows
+from tidepool.audit.faults import Fault, Inverted, Jittered, Noisy, Rescaled, SetsSwapped, Standardised, Stretched
 from tidepool.audit.hypotheses import inversion_total, value_chains
 from tidepool.audit.layouts import foreign_numbers, wrong_order
 from tidepool.audit.missing import missing_values
 from tidepool.audit.numbers import byte_fault, lossy_fault
 from tidepool.audit.placing import off_middle
 from tidepool.audit.price import price_loss
+from tidepool.audit.quality import blur_fault, jpeg_fault, noise_fault
 from tidepool.audit.scale import Scale, measure
 from tidepool.audit.search import search
+from tidepool.audit.single import single_fault, with_step
 from tidepool.audit.traits import more_varied, traits
 from tidepool.audit.verdict import Cost, Finding, Verdict
 from tidepool.errors import DataError
@@ -68,6 +70,21 @@ def _swapped(train: ImageSet, test: ImageSet, seed: int, price: bool, budget: fl
     return replace(found.after(first, lambda: (train, test)), seconds=time.monotonic() - start)
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a comparison of the pictures themselves came to; ``findings`` are about single pictures and sharpness.
+
+    varied : the training pictures vary more, as augmented ones do.
+    """
+
+    train: ImageSet
+    test: ImageSet
+    reference: Reference
+    decision: Decision
+    varied: bool
+    findings: tuple[Finding, ...] = ()
+
+
 class _Case:
     """One audit under way."""
 
@@ -76,7 +93,6 @@ class _Case:
     ) -> None:
         self.train, self.test = train, test
         self.seed, self.pricing, self.budget, self.start = seed, price, budget, start
-        self.rng = np.random.default_rng(seed)
         self.findings: list[Finding] = []
 
     def late(self) -> bool:
@@ -89,28 +105,122 @@ class _Case:
         train, test, priced = self._alike(train, test)
         train, train_scale = self._masked(train, "train")
         test, test_scale = self._masked(test, "test")
-        mirrored = any(finding.how.mirrored for finding in self.findings)
-        if test_scale.plain and not train_scale.plain and not mirrored:
+        settled = any(finding.how.settles_values for finding in self.findings)
+        if test_scale.plain and not train_scale.plain and not settled:
             train, train_scale = self._plain_train(train, train_scale, test_scale)
+        if not settled and not self.late():
+            train, test, found = self._as_good(train, test, train_scale, test_scale)
+            priced = priced or found
+            test_scale = measure(test.images, self._sample(test, JUDGED))
+        look = self._look(train, test, train_scale, test_scale, settled)
+        if not settled and not self.late():
+            look, found = self._sharp(look, train_scale, test_scale)
+            priced = priced or found
+        situation = Situation(look.reference, look.train, look.test, look.decision, look.varied, self.pricing, priced)
+        return conclude(situation, [*self.findings, *look.findings], self.late)
+
+    def _look(self, train: ImageSet, test: ImageSet, train_scale: Scale, test_scale: Scale, settled: bool) -> Look:
+        """Compare the pictures themselves: how each lies, then how all of them were prepared."""
         factor = 1.0 if self.budget is None else float(np.clip(self.budget / 4, 0.1, 1.0))
-        reference = prepare(train, train_scale, self.rng, self.seed, factor)
+        reference = prepare(train, train_scale, np.random.default_rng(self.seed), self.seed, factor)
         sample = self._sample(test, int(JUDGED * factor))
-        chains: list[tuple[Fault, ...]]
-        if mirrored:
+        if settled:
             # Both hold the same kind of values by now; only black and white may still be exchanged.
-            chains = [(), (Inverted(inversion_total(train_scale, test_scale)),)]
+            chains: list[tuple[Fault, ...]] = [(), (Inverted(inversion_total(train_scale, test_scale)),)]
         else:
             chains = value_chains(train_scale, test_scale)
+        noisy = any(isinstance(finding.how, Noisy) for finding in self.findings)
+        single = single_fault(sample, test_scale, self._sample(train, JUDGED), train_scale, not noisy)
+        plain = self._decided(train, test, reference, sample, chains)
+        if single is None:
+            return plain
+        fault, told = single
+        look = self._decided(train, test, reference, fault.undo(sample), chains, whole=False)
+        if not self._worth(fault, plain.decision, look.decision):
+            return plain
+        fault, faults = with_step(fault, look.decision.chosen.faults)
+        chosen = replace(look.decision.chosen, faults=faults)
+        return replace(
+            look,
+            test=replace(test, images=fault.undo(test.images)),
+            decision=replace(look.decision, chosen=chosen),
+            findings=(Finding(fault, "test", 0.9, told),),
+        )
+
+    def _worth(self, fault: Fault, before: Decision, after: Decision) -> bool:
+        """Say whether what was done to single pictures explains enough; that all are stretched is plain to see."""
+        if isinstance(fault, Stretched) or not after.unexplained:
+            return True
+        return isinstance(fault, Jittered) and after.chosen.distance < 0.6 * before.chosen.distance
+
+    def _decided(
+        self,
+        train: ImageSet,
+        test: ImageSet,
+        reference: Reference,
+        sample: Array,
+        chains: list[tuple[Fault, ...]],
+        whole: bool = True,
+    ) -> Look:
+        """Search and decide; ``whole`` pictures may be of mixed orientation, roughly repaired ones only look so."""
         decision = decide(reference, len(sample), search(reference, sample, chains))
-        middle = None if self.late() else centred(reference, self.rng, self.seed)
+        middle = None if self.late() else centred(reference, np.random.default_rng(self.seed), self.seed)
         if middle is not None:
             # Jitter blurs the mean image until it tells nothing: move every picture to the middle, look again.
             decision = decide(middle, len(sample), search(middle, sample, chains))
+        elif whole and not self.late():
+            decision = with_mixture(decision, reference, sample, self.seed)
         varied = decision.unexplained and self._train_varies_more(reference, sample, decision)
         if varied or middle is not None:
             decision = off_middle(decision, reference, sample)
-        situation = Situation(reference, train, test, decision, varied, self.pricing, priced)
-        return conclude(situation, self.findings, self.late)
+        return Look(train, test, reference, decision, varied or middle is not None)
+
+    def _as_good(
+        self, train: ImageSet, test: ImageSet, train_scale: Scale, test_scale: Scale
+    ) -> tuple[ImageSet, ImageSet, Cost | None]:
+        """Compress what only the other set's pictures are; take noise away. Return both and what the loss costs."""
+        if found := jpeg_fault(test, test_scale, train, train_scale, self.seed):
+            few = self._few(train, FIT + HELD)
+            cost = price_loss(few, found[0], self.seed) if self.pricing else None
+            self.findings.append(Finding(found[0], "test", 0.95, found[1], cost))
+            return found[0].replay_set(few), test, cost
+        if found := jpeg_fault(train, train_scale, test, test_scale, self.seed):
+            self.findings.append(Finding(found[0], "train", 0.95, found[1]))
+            return train, found[0].replay_set(self._few(test, JUDGED)), None
+        if noise := noise_fault(test, test_scale, train, train_scale, self.seed):
+            self.findings.append(Finding(noise[0], "test", 0.95, noise[1]))
+            return train, noise[0].undo_set(test), None
+        return train, test, None
+
+    def _sharp(self, look: Look, train_scale: Scale, test_scale: Scale) -> tuple[Look, Cost | None]:
+        """Look again with the sharper set blurred; keep that if it explains the difference much better."""
+        before = look.decision.chosen.distance
+        count = min(len(look.test), JUDGED)
+        if look.varied or look.findings or before < 2 * look.reference.noise(count):
+            return look, None
+        train, test = look.train, look.test
+        if found := blur_fault(test, test_scale, train, train_scale, self.seed):
+            in_, train = "test", found[0].replay_set(self._few(train, FIT + HELD))
+        elif found := blur_fault(train, train_scale, test, test_scale, self.seed):
+            in_, test = "train", found[0].replay_set(self._few(test, JUDGED))
+        else:
+            return look, None
+        scales = (measure(each.images, self._sample(each, JUDGED)) for each in (train, test))
+        blurred = self._look(train, test, next(scales), next(scales), False)
+        left = blurred.decision.chosen.distance
+        if (
+            left > RATIO * before
+            or before - left < MARGIN * look.reference.noise(count)
+            or blurred.decision.unexplained
+        ):
+            return look, None
+        cost = price_loss(look.train, found[0], self.seed) if self.pricing and in_ == "test" else None
+        finding = Finding(found[0], in_, 0.9, found[1], cost)
+        return replace(blurred, findings=(finding, *blurred.findings)), cost
+
+    def _few(self, images: ImageSet, wanted: int) -> ImageSet:
+        """Return a sample that is large enough for all that follows."""
+        return images.select(np.sort(sample_rows(len(images), wanted, np.random.default_rng(self.seed))))
 
     def _readable(self, train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet]:
         """Undo what makes a set unreadable by itself: bytes taken for something else, a broken layout."""

@@ -106,6 +106,13 @@ def _stepped(images: ImageSet, sample: Array, theirs: Array) -> Found | None:
     their_levels = np.unique(theirs)
     if not 2 <= len(levels) <= _FEW or len(their_levels) < _MANY:
         return None
+    step = float(np.diff(their_levels).min())
+    if (
+        len(levels) > 2
+        and np.diff(levels).max() < 1.5 * step
+        and levels[-1] - levels[0] < 0.75 * (their_levels[-1] - their_levels[0])
+    ):
+        return None  # neighbouring levels of the same scale: less contrast, nothing was rounded away
     # Counted from the background, so that a rim that was added or cut off does not matter.
     mine_ground, their_ground = common(_border(sample)), common(_border(theirs))
     upside = (mine_ground > levels.mean()) != (their_ground > (their_levels[0] + their_levels[-1]) / 2)

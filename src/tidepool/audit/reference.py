@@ -35,9 +35,14 @@ class ReferenceNet:
         hidden = np.maximum(flat @ self._weights, 0.0)
         return np.hstack([hidden, np.ones((len(hidden), 1), dtype=np.float32)])
 
+    def scores(self, images: Array) -> Array:
+        """Return ``[N, K]``: 1 for the class that each image has and -1 for the others, as well as the net can."""
+        found: Array = self._hidden(images) @ self._readout
+        return found
+
     def predict_index(self, images: Array) -> Array:
         """Return the index into ``classes`` of each image, ``[N]``."""
-        found: Array = (self._hidden(images) @ self._readout).argmax(axis=1)
+        found: Array = self.scores(images).argmax(axis=1)
         return found
 
     def accuracy(self, images: Array, labels: Array) -> float:

@@ -15,20 +15,35 @@ from tidepool.audit.faults import (
     FirstPixelDropped,
     FrameSize,
     Inverted,
+    MixedOrientation,
     PaddedOneSide,
+    Resized,
     Shifted,
     Symmetry,
     Tone,
+    Zoomed,
+    zoomed,
 )
 from tidepool.audit.moments import mean_and_spread
 from tidepool.audit.offsets import best_offset
+from tidepool.audit.sizes import best_zoom
 from tidepool.audit.tones import levels_of, tone_between
 from tidepool.audit.traits import recentre
 from tidepool.images import Array
 
-FrameFault = Shifted | FirstPixelDropped | FrameSize | PaddedOneSide
+FrameFault = Shifted | FirstPixelDropped | FrameSize | PaddedOneSide | Resized | Zoomed
 
-_CLAIMS = Inverted | PaddedOneSide | Symmetry | Shifted | FirstPixelDropped | ChannelOrder
+_CLAIMS = (
+    Inverted
+    | Symmetry
+    | Shifted
+    | FirstPixelDropped
+    | PaddedOneSide
+    | Resized
+    | Zoomed
+    | ChannelOrder
+    | MixedOrientation
+)
 _SCREENED, _FINALISTS = 400, 6
 _DARK = 64  # a highest value up to which a scale of its own is believed, such as 0..16
 
@@ -86,7 +101,7 @@ def _attempts(
                 wanted = symmetry.replay(wanted[None])[0]
             for frame_faults in _placements(reference, unit, found, wanted):
                 images, seen = unit, None
-                if any(isinstance(fault, Shifted) for fault in frame_faults):
+                if any(isinstance(fault, Shifted | Zoomed) for fault in frame_faults):
                     seen = np.ones_like(unit[:1])
                 unit_faults = [_on_unit(fault, background) for fault in frame_faults]
                 for fault in unit_faults:
@@ -97,7 +112,7 @@ def _attempts(
                 for fault in turned:
                     images = fault.undo(images)
                     seen = None if seen is None else fault.undo(seen)
-                yield (*chain, *frame_faults, *turned), images, None if seen is None else seen.reshape(-1) > 0
+                yield (*chain, *frame_faults, *turned), images, None if seen is None else seen.reshape(-1) > 0.5
 
 
 def _tone(reference: Reference, values: Array) -> Tone | None:
@@ -130,11 +145,14 @@ def _placements(reference: Reference, unit: Array, found: Array, wanted: Array) 
                 yield (FirstPixelDropped(background, empty),)
             else:
                 yield (Shifted(dx, dy, background, kept),)
+        if (factor := best_zoom(found, wanted)) is not None:
+            yield (zoomed(factor, background),)
         return
     spare = outer[0] - inner[0], outer[1] - inner[1]
     yield (FrameSize(inner, outer, background),)
     if reference.centred:
         return
+    yield (Resized(inner, outer, background),)
     top, left = best_offset(found, wanted, (min(0, spare[0]), max(0, spare[0])), (min(0, spare[1]), max(0, spare[1])))
     if abs(2 * top - spare[0]) > 1 or abs(2 * left - spare[1]) > 1:
         yield (PaddedOneSide(top, spare[0] - top, left, spare[1] - left, background),)

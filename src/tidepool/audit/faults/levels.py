@@ -33,6 +33,8 @@ class Stepped(Lossy):
     edges: tuple[float, ...]
     dtype: str = "uint8"
 
+    settles_values = True
+
     def replay(self, images: Array) -> Array:
         """Put every value on its level."""
         out = np.empty(images.shape, dtype=self.dtype)
@@ -98,6 +100,7 @@ class PerImageNormalised(Lossy):
     kind: str
     dtype: str = "float32"
 
+    settles_values = True
     id = "per-image-normalised"
 
     @property
