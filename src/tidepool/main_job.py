@@ -27,7 +27,8 @@ from tidepool.warp import kernel_is_cached
 if TYPE_CHECKING:
     from tidepool.audit import Verdict
     from tidepool.model import Model
-    from tidepool.training.fit import Fitted, Listener
+    from tidepool.report.evidence import Strip
+    from tidepool.training.fit import Listener
 
 Array = npt.NDArray[Any]
 DEFAULT_BUDGET = 60.0
@@ -98,12 +99,15 @@ def run(
         # Where only the test set has labels, the audit may find that the two were swapped.
         train_set.require_classes("training")
     verdict = _audited(train_set, test_set, audit, limit, seed, fix, voice) if test_set is not None else None
+    given = train_set, test_set
     if verdict is not None and verdict.verdict == "fault" and not verdict.harmless:
         train_set, test_set = verdict.repaired
         voice.say("fix", "; ".join(finding.repair for finding in verdict.findings))
     train_set.require_labels("training")
     warm.join()
 
+    from tidepool.report import write_run_report
+    from tidepool.report.evidence import strips
     from tidepool.training.fit import Settings, fit
 
     frame = _frame(train_set, test_set)
@@ -114,7 +118,8 @@ def run(
     fitted = fit(train_set, settings, voice.listener() if voice.listener else None)
     model = fitted.model
     if verdict is not None:
-        model.card["audit"] = verdict.to_dict()
+        repaired = verdict.verdict == "fault" and not verdict.harmless
+        model.card["audit"] = {**verdict.to_dict(), "repaired": repaired}
     metrics: dict[str, Any] = {**fitted.metrics, "audit": {"verdict": None} if verdict is None else verdict.to_dict()}
     test_probabilities = None
     if test_set is not None:
@@ -132,7 +137,11 @@ def run(
             ids = np.arange(1, len(labels) + 1)
             predictions.write(place / "submission.csv", ids, labels, classes=model.classes, force=True)
         _write_text(place / "history.jsonl", "".join(json.dumps(row) + "\n" for row in fitted.history))
-        _report(place / "report.html", fitted, metrics, train_set, test_set, test_probabilities, command)
+        evidence: list[Strip] = []
+        if verdict is not None and given[1] is not None and test_set is not None:
+            evidence = strips((given[0], given[1]), (train_set, test_set))
+        path = place / "report.html"
+        write_run_report(path, fitted, metrics, train_set, test_set, test_probabilities, command, evidence)
         metrics["total_seconds"] = time.monotonic() - started
         metrics["budget_seconds"] = limit
         _write_text(place / "metrics.json", json.dumps(metrics, indent=1))
@@ -214,17 +223,3 @@ def _frame(train: ImageSet, test: ImageSet | None) -> tuple[int, int]:
 def _write_text(path: Path, text: str) -> None:
     with whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def _report(
-    path: Path,
-    fitted: Fitted,
-    metrics: dict[str, Any],
-    train: ImageSet,
-    test: ImageSet | None,
-    probabilities: npt.NDArray[np.float32] | None,
-    command: str,
-) -> None:
-    from tidepool.report import write_run_report
-
-    write_run_report(path, fitted, metrics, train, test, probabilities, command)

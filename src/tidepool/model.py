@@ -111,6 +111,20 @@ class Model:
         labels: Array = self.classes[self.predict_proba(images).argmax(axis=1)]
         return labels
 
+    def unlike(self, images: ImageSet | Array, probabilities: Array) -> str | None:
+        """Return how ``images`` differ from what it saw in training, to follow "these pictures", or None.
+
+        images : raw ``[N, H, W(, C)]``; probabilities : what it predicts for them ``[N, K]``.
+        """
+        from tidepool.preprocessing import pad_evenly
+        from tidepool.seen import difference
+
+        pictures = images.images if isinstance(images, ImageSet) else np.asarray(images)
+        if "seen" not in self.card or not len(pictures):
+            return None
+        whole = pad_evenly(pictures, self.preprocessing.frame, self.preprocessing.background)
+        return difference(self.card["seen"], whole, probabilities.argmax(axis=1))
+
     def save(self, path: str | os.PathLike[str], force: bool = True) -> None:
         """Write the artefact, whole or not at all."""
         from tidepool.artefact import write

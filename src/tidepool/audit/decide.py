@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tidepool.audit.evidence import Reference
-from tidepool.audit.faults import MixedOrientation, Symmetry
+from tidepool.audit.faults import MixedOrientation, Shifted, Symmetry, Zoomed
 from tidepool.audit.mixture import mixed_orientation
 from tidepool.audit.moments import distance
 from tidepool.audit.search import Candidate
@@ -85,9 +85,10 @@ def with_mixture(decision: Decision, reference: Reference, sample: Array, seed: 
     """
     noise = reference.noise(len(sample))
     before = decision.chosen.distance
-    if reference.centred or (before < noise and not decision.rivals):
+    if reference.centred:
         return decision
-    faults = tuple(fault for fault in decision.chosen.faults if not isinstance(fault, Symmetry))
+    # Whatever was taken for a change of all pictures may have been that of a part of them.
+    faults = tuple(fault for fault in decision.chosen.faults if not isinstance(fault, Symmetry | Shifted | Zoomed))
     for fault in faults:
         sample = fault.undo(sample)
     found = mixed_orientation(reference, reference.unit(sample), seed)

@@ -10,7 +10,18 @@ import numpy as np
 from tidepool.audit.conclude import Situation, conclude
 from tidepool.audit.decide import MARGIN, RATIO, Decision, decide, with_mixture
 from tidepool.audit.evidence import FIT, HELD, JUDGED, Reference, centred, prepare, sample_rows
-from tidepool.audit.faults import Fault, Inverted, Jittered, Noisy, Rescaled, SetsSwapped, Standardised, Stretched
+from tidepool.audit.faults import (
+    Fault,
+    Inverted,
+    Jittered,
+    Noisy,
+    Rescaled,
+    Resized,
+    SetsSwapped,
+    Standardised,
+    Stretched,
+    Zoomed,
+)
 from tidepool.audit.hypotheses import inversion_total, value_chains
 from tidepool.audit.layouts import foreign_numbers, wrong_order
 from tidepool.audit.missing import missing_values
@@ -20,7 +31,7 @@ from tidepool.audit.price import price_loss
 from tidepool.audit.quality import blur_fault, jpeg_fault, noise_fault
 from tidepool.audit.scale import Scale, measure
 from tidepool.audit.search import search
-from tidepool.audit.single import single_fault, with_step
+from tidepool.audit.single import single_fault, stretched_fault, with_step
 from tidepool.audit.traits import more_varied, traits
 from tidepool.audit.verdict import Cost, Finding, Verdict
 from tidepool.errors import DataError
@@ -135,7 +146,7 @@ class _Case:
         if single is None:
             return plain
         fault, told = single
-        look = self._decided(train, test, reference, fault.undo(sample), chains, whole=False)
+        look = self._decided(train, test, reference, fault.undo(sample), chains, single=fault)
         if not self._worth(fault, plain.decision, look.decision):
             return plain
         fault, faults = with_step(fault, look.decision.chosen.faults)
@@ -151,7 +162,7 @@ class _Case:
         """Say whether what was done to single pictures explains enough; that all are stretched is plain to see."""
         if isinstance(fault, Stretched) or not after.unexplained:
             return True
-        return isinstance(fault, Jittered) and after.chosen.distance < 0.6 * before.chosen.distance
+        return isinstance(fault, Jittered) and after.chosen.distance < 0.8 * before.chosen.distance
 
     def _decided(
         self,
@@ -160,15 +171,16 @@ class _Case:
         reference: Reference,
         sample: Array,
         chains: list[tuple[Fault, ...]],
-        whole: bool = True,
+        single: Fault | None = None,
     ) -> Look:
-        """Search and decide; ``whole`` pictures may be of mixed orientation, roughly repaired ones only look so."""
-        decision = decide(reference, len(sample), search(reference, sample, chains))
+        """Search and decide; ``single`` was undone in each picture, roughly: that may look like mixed orientation."""
+        guessed = any(isinstance(one, Stretched) for one in (single, *(finding.how for finding in self.findings)))
+        decision = decide(reference, len(sample), search(reference, sample, chains, not guessed))
         middle = None if self.late() else centred(reference, np.random.default_rng(self.seed), self.seed)
         if middle is not None:
             # Jitter blurs the mean image until it tells nothing: move every picture to the middle, look again.
-            decision = decide(middle, len(sample), search(middle, sample, chains))
-        elif whole and not self.late():
+            decision = decide(middle, len(sample), search(middle, sample, chains, not guessed))
+        elif single is None and not self.late():
             decision = with_mixture(decision, reference, sample, self.seed)
         varied = decision.unexplained and self._train_varies_more(reference, sample, decision)
         if varied or middle is not None:
@@ -178,25 +190,38 @@ class _Case:
     def _as_good(
         self, train: ImageSet, test: ImageSet, train_scale: Scale, test_scale: Scale
     ) -> tuple[ImageSet, ImageSet, Cost | None]:
-        """Compress what only the other set's pictures are; take noise away. Return both and what the loss costs."""
-        if found := jpeg_fault(test, test_scale, train, train_scale, self.seed):
-            few = self._few(train, FIT + HELD)
-            cost = price_loss(few, found[0], self.seed) if self.pricing else None
-            self.findings.append(Finding(found[0], "test", 0.95, found[1], cost))
-            return found[0].replay_set(few), test, cost
+        """Undo or do to both what only one set's pictures are: compressed, noisy, stretched (in training).
+
+        Return both sets and what a loss costs.
+        """
         if found := jpeg_fault(train, train_scale, test, test_scale, self.seed):
-            self.findings.append(Finding(found[0], "train", 0.95, found[1]))
-            return train, found[0].replay_set(self._few(test, JUDGED)), None
+            in_, fault, told = found
+            if in_ == "train":
+                self.findings.append(Finding(fault, "train", 0.95, told))
+                return train, fault.replay_set(self._few(test, JUDGED)), None
+            few = self._few(train, FIT + HELD)
+            cost = price_loss(few, fault, self.seed) if self.pricing else None
+            self.findings.append(Finding(fault, "test", 0.95, told, cost))
+            return fault.replay_set(few), test, cost
         if noise := noise_fault(test, test_scale, train, train_scale, self.seed):
             self.findings.append(Finding(noise[0], "test", 0.95, noise[1]))
             return train, noise[0].undo_set(test), None
+        if noise := noise_fault(train, train_scale, test, test_scale, self.seed):
+            # Training that is noisier is augmented: the test pictures are compared with as much noise.
+            added = Noisy(noise[0].sigma / train_scale.span * test_scale.span, test_scale.low, test_scale.span)
+            return train, added.replay_set(test), None
+        if filled := stretched_fault(train.images, train_scale, test.images, test_scale):
+            self.findings.append(Finding(filled[0], "train", 0.9, filled[1]))
+            return filled[0].undo_set(train), test, None
         return train, test, None
 
     def _sharp(self, look: Look, train_scale: Scale, test_scale: Scale) -> tuple[Look, Cost | None]:
         """Look again with the sharper set blurred; keep that if it explains the difference much better."""
         before = look.decision.chosen.distance
         count = min(len(look.test), JUDGED)
-        if look.varied or look.findings or before < 2 * look.reference.noise(count):
+        resampled = any(isinstance(fault, Resized | Zoomed) for fault in look.decision.chosen.faults)
+        # Resampling softens by itself.
+        if look.varied or look.findings or resampled or before < 2 * look.reference.noise(count):
             return look, None
         train, test = look.train, look.test
         if found := blur_fault(test, test_scale, train, train_scale, self.seed):

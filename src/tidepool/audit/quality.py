@@ -16,14 +16,13 @@ from scipy import ndimage
 from tidepool.audit.evidence import sample_rows
 from tidepool.audit.faults.quality import Blurred, Jpeg, Noisy, compressed
 from tidepool.audit.faults.resampling import ink_of
-from tidepool.audit.layouts import Found
 from tidepool.audit.scale import Scale
 from tidepool.images import Array, ImageSet
 
-_COMPRESSED, _SAMPLE = 48, 400  # pictures
-_QUALITIES = (4, 60, 3)  # first, last, step of the coarse look
-_UNCHANGED = 0.9  # compressed ones change less than this part when compressed again, even gently
-_DIP = 0.75  # and at their own quality this much less than at others
+_COMPRESSED, _SAMPLE = 20, 400  # pictures
+_QUALITIES = range(4, 61)
+_SETTLED, _DIP = 0.5, 0.8  # at its own quality a set changes this much less than a moved one, and than at others
+_ROUNDED = 0.5  # grey levels; what a second compression of the same quality may change by rounding alone
 _OWED_NOISE, _OWED_BLUR = 14 / 255, 0.65  # milder ones are left alone
 _NOISES = np.array([0, 5, 10, 14, 20, 28, 38, 50, 65, 85, 110]) / 255
 _CALM = 0.6  # of the pixels
@@ -41,43 +40,49 @@ def sampled(images: ImageSet, scale: Scale, count: int, seed: int) -> Array:
     return unit
 
 
-def jpeg_fault(images: ImageSet, scale: Scale, other: ImageSet, other_scale: Scale, seed: int) -> Found | None:
-    """Return the compression of ``images`` (on the scale of ``other``, which shows none), and its evidence."""
-    levels = [round(each.span / each.step) if each.step else 0 for each in (scale, other_scale)]
-    if not all(100 < level <= 255 for level in levels):
+def jpeg_fault(
+    train: ImageSet, train_scale: Scale, test: ImageSet, test_scale: Scale, seed: int
+) -> tuple[str, Jpeg, tuple[str, ...]] | None:
+    """Return which set ('train' or 'test') shows compression, what is to be done to the other, and the evidence."""
+    found = [_quality(each, scale, seed) for each, scale in ((train, train_scale), (test, test_scale))]
+    if (found[0] is None) == (found[1] is None):
         return None
-    mine, theirs = (
-        np.rint(sampled(one, each, _COMPRESSED, seed) * 255).clip(0, 255).astype(np.uint8)
-        for one, each in ((images, scale), (other, other_scale))
+    in_ = "train" if found[0] else "test"
+    quality, change = found[0] or found[1] or (0, 0.0)
+    scale = test_scale if in_ == "train" else train_scale
+    told = (
+        f"a second JPEG compression of quality {quality} changes them only {change:.0%} as much as when they are moved "
+        "by some pixels first"
     )
-    first, last, step = _QUALITIES
-    if _ratio(mine, theirs, [last])[0] > _UNCHANGED:
-        return None
-    coarse = list(range(first, last, step))
-    ratio = _ratio(mine, theirs, coarse)
-    best = coarse[int(ratio.argmin())]
-    near = [q for q in range(best - step + 1, best + step) if q not in coarse and q > 1]
-    fine = _ratio(mine, theirs, near)
-    quality = near[int(fine.argmin())] if fine.min() < ratio.min() else best
-    depth = float(min(fine.min(), ratio.min()) / np.median(ratio))
-    if depth > _DIP:
-        return None
-    told = f"a second JPEG compression of quality {quality} changes them {1 - depth:.0%} less than of other qualities"
-    return Jpeg(quality, other_scale.low, other_scale.span), (told,)
+    return in_, Jpeg(quality, scale.low, scale.span), (told,)
 
 
-def _ratio(mine: Array, theirs: Array, qualities: list[int]) -> Array:
-    """Return by how much compression changes ``mine`` over the same of ``theirs``, ``[Q]``.
+def _quality(images: ImageSet, scale: Scale, seed: int) -> tuple[int, float] | None:
+    """Return at which quality pictures were compressed, and how little a second time changes them; None if never.
 
-    How much a set changes at all depends on what it shows; the dip at its own quality does not (Farid 2009, "Exposing
-    digital forgeries from JPEG ghosts").
+    A second compression of the same quality finds all done, unless the blocks of 8x8 lie elsewhere: pictures moved by a
+    few pixels tell what it does to others like them (after Farid 2009, "Exposing digital forgeries from JPEG ghosts").
     """
-    changes = [[np.abs(compressed(x, q).astype(np.int16) - x).mean() for q in qualities] for x in (mine, theirs)]
-    ratio: Array = np.array(changes[0]) / np.maximum(changes[1], 1e-6)
-    return ratio
+    if not scale.step or not 100 < round(scale.span / scale.step) <= 255:
+        return None
+    pictures = np.rint(sampled(images, scale, _COMPRESSED, seed) * 255).clip(0, 255).astype(np.uint8)
+    for each in (pictures, pictures.swapaxes(1, 2)):  # the tables are not symmetric
+        ratio = _changes(np.ascontiguousarray(each)) / _changes(np.roll(each, (3, 5), (1, 2)))
+        best = int(ratio.argmin())
+        if ratio[best] < _SETTLED and ratio[best] < _DIP * np.median(ratio):
+            return _QUALITIES[best], float(ratio[best])
+    return None
 
 
-def noise_fault(images: ImageSet, scale: Scale, other: ImageSet, other_scale: Scale, seed: int) -> Found | None:
+def _changes(pictures: Array) -> Array:
+    """Return how much compression of each quality changes uint8 pictures ``[n, h, w(, 3)]``, in grey levels."""
+    changes = [np.abs(compressed(pictures, quality).astype(np.int16) - pictures).mean() for quality in _QUALITIES]
+    return np.maximum(changes, _ROUNDED)
+
+
+def noise_fault(
+    images: ImageSet, scale: Scale, other: ImageSet, other_scale: Scale, seed: int
+) -> tuple[Noisy, tuple[str, ...]] | None:
     """Return the noise that ``images`` have more than ``other``, and its evidence, or None."""
     mine, theirs = sampled(images, scale, _SAMPLE, seed), sampled(other, other_scale, _SAMPLE, seed)
     noise = np.random.default_rng(seed).standard_normal(theirs.shape, dtype=np.float32)
@@ -112,7 +117,9 @@ def _restless(unit: Array) -> float:
     return float(calm[:, : int(_CALM * calm.shape[1])].mean())
 
 
-def blur_fault(images: ImageSet, scale: Scale, other: ImageSet, other_scale: Scale, seed: int) -> Found | None:
+def blur_fault(
+    images: ImageSet, scale: Scale, other: ImageSet, other_scale: Scale, seed: int
+) -> tuple[Blurred, tuple[str, ...]] | None:
     """Return by how much ``other`` must be blurred to have edges like those of ``images``, or None."""
     mine, theirs = sampled(images, scale, _SAMPLE, seed), sampled(other, other_scale, _SAMPLE, seed)
     theirs_ground = (other_scale.background - other_scale.low) / other_scale.span

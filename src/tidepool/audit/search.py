@@ -25,7 +25,7 @@ from tidepool.audit.faults import (
     zoomed,
 )
 from tidepool.audit.moments import mean_and_spread
-from tidepool.audit.offsets import best_offset
+from tidepool.audit.offsets import best_offset, refined
 from tidepool.audit.sizes import best_zoom
 from tidepool.audit.tones import levels_of, tone_between
 from tidepool.audit.traits import recentre
@@ -61,14 +61,16 @@ class Candidate:
         return sum(isinstance(fault, _CLAIMS) for fault in self.faults)
 
 
-def search(reference: Reference, sample: Array, chains: list[tuple[Fault, ...]]) -> list[Candidate]:
+def search(reference: Reference, sample: Array, chains: list[tuple[Fault, ...]], zooms: bool = True) -> list[Candidate]:
     """Return the candidates, best first after a closer look at the finalists; ``sample`` ``[n, h, w(, C)]`` is raw.
+
+    zooms : False where the size of each picture was only estimated.
 
     The first chain without any claim (the identity) is always among them.
     """
     tried = [
         (Candidate(faults, reference.compare(images, _SCREENED, seen)), images, seen)
-        for faults, images, seen in _attempts(reference, sample, chains)
+        for faults, images, seen in _attempts(reference, sample, chains, zooms)
     ]
     order = sorted(range(len(tried)), key=lambda i: tried[i][0].distance)
     closer = sorted({0, *order[:_FINALISTS]})
@@ -78,7 +80,7 @@ def search(reference: Reference, sample: Array, chains: list[tuple[Fault, ...]])
 
 
 def _attempts(
-    reference: Reference, sample: Array, chains: list[tuple[Fault, ...]]
+    reference: Reference, sample: Array, chains: list[tuple[Fault, ...]], zooms: bool
 ) -> Iterator[tuple[tuple[Fault, ...], Array, Array | None]]:
     """Yield (faults, unit images in the training frame, pixels to compare or None); the identity comes first."""
     background = reference.background
@@ -99,7 +101,7 @@ def _attempts(
             wanted = np.concatenate([mean, spread], axis=2)
             if symmetry is not None:
                 wanted = symmetry.replay(wanted[None])[0]
-            for frame_faults in _placements(reference, unit, found, wanted):
+            for frame_faults in _placements(reference, unit, found, wanted, zooms):
                 images, seen = unit, None
                 if any(isinstance(fault, Shifted | Zoomed) for fault in frame_faults):
                     seen = np.ones_like(unit[:1])
@@ -125,10 +127,14 @@ def _tone(reference: Reference, values: Array) -> Tone | None:
         low, top = 0.0, 255  # few pictures may not show the whole scale
     ours = levels_of(reference.images * scale.span + scale.low, low, scale.step)
     theirs = levels_of(values, low, scale.step)
+    if theirs is not None:
+        top = max(top, int(np.flatnonzero(theirs)[-1]))  # the darker set shows a part of the scale only
     return None if ours is None or theirs is None else tone_between(ours, theirs, top, low, scale.step)
 
 
-def _placements(reference: Reference, unit: Array, found: Array, wanted: Array) -> Iterator[tuple[FrameFault, ...]]:
+def _placements(
+    reference: Reference, unit: Array, found: Array, wanted: Array, zooms: bool
+) -> Iterator[tuple[FrameFault, ...]]:
     """Yield what may have been done to the frame: nothing or even padding first, then the best offset."""
     inner, outer = wanted.shape[:2], found.shape[:2]
     background = reference.scale.background
@@ -139,13 +145,15 @@ def _placements(reference: Reference, unit: Array, found: Array, wanted: Array) 
         reach = max(2, inner[0] // 3), max(2, inner[1] // 3)
         dy, dx = best_offset(found, wanted, (-reach[0], reach[0]), (-reach[1], reach[1]))
         if (dy, dx) != (0, 0):
+            dy, dx = refined(found, wanted, dy, dx, reach)
+        if (dy, dx) != (0, 0):
             kept = _stays_inside(unit, dy, dx)
             if (dy, dx) == (0, -1):
                 empty = bool((reference.images.reshape(len(reference.images), -1)[:, 0] == reference.background).all())
                 yield (FirstPixelDropped(background, empty),)
             else:
                 yield (Shifted(dx, dy, background, kept),)
-        if (factor := best_zoom(found, wanted)) is not None:
+        if zooms and (factor := best_zoom(found, wanted)) is not None:
             yield (zoomed(factor, background),)
         return
     spare = outer[0] - inner[0], outer[1] - inner[1]

@@ -19,6 +19,7 @@ from tidepool.images import Array
 _SAMPLE = 600
 _FEWEST = 20
 _FILLED, _UNFILLED = 0.85, 0.5  # parts of the sets whose pictures touch all four sides
+_FAINT = 0.02  # of the strongest ink
 _RIM = 0.05  # of the frame, how far from a side faint ink may hide
 _STILL = 0.6  # px: the spread of places that rounding to whole pixels leaves, with some to spare
 _MOVED = 0.8  # px^2: a jitter of 2 px either way has a variance of 2, less where pictures leave the frame
@@ -33,12 +34,12 @@ def single_fault(test: Array, scale: Scale, train: Array, train_scale: Scale, bo
     test, train = test[:_SAMPLE], train[:_SAMPLE]
     if min(len(test), len(train)) < _FEWEST:
         return None
-    stretched = _stretched(test, scale, train, train_scale) if boxes else None
+    stretched = stretched_fault(test, scale, train, train_scale) if boxes else None
     return stretched or _moved(test, scale, train, train_scale)
 
 
 def _boxes(images: Array, background: float) -> Array:
-    found = [box_of(ink) for ink in ink_of(images, background)]
+    found = [box_of(ink, _FAINT) for ink in ink_of(images, background)]
     return np.array([box for box in found if box is not None]).reshape(-1, 4)
 
 
@@ -48,7 +49,9 @@ def _filled(boxes: Array, frame: tuple[int, ...]) -> float:
     return float(full.mean()) if len(full) else 0.0
 
 
-def _stretched(test: Array, scale: Scale, train: Array, train_scale: Scale) -> Found | None:
+def stretched_fault(test: Array, scale: Scale, train: Array, train_scale: Scale) -> Found | None:
+    """Return the stretching of the pictures of ``test`` to their full frame, which those of ``train`` do not fill."""
+    test, train = test[:_SAMPLE], train[:_SAMPLE]
     mine, theirs = _boxes(test, scale.background), _boxes(train, train_scale.background)
     if len(theirs) < _FEWEST:
         return None

@@ -36,7 +36,10 @@ def evaluate(model: str, src: str, as_json: bool, shape: Any, quiet: bool, no_ca
     images = options.read(src, quiet or as_json, shape=shape, cache=not no_cache)
     truth = images.require_labels("evaluate")
     _same_names(loaded, images)
-    found = score(loaded.predict_proba(images), truth, loaded.classes)
+    probabilities = loaded.predict_proba(images)
+    if words := loaded.unlike(images, probabilities):
+        click.echo(f"warning: these pictures {words}; `tidepool audit TRAIN {src}` says what was done", err=True)
+    found = score(probabilities, truth, loaded.classes)
     if as_json:
         click.echo(json.dumps(found))
         return

@@ -36,6 +36,8 @@ def predict(
     loaded = load(model)
     images = options.read(src, quiet, shape=shape, cache=not no_cache)
     found = loaded.predict_proba(images)
+    if words := loaded.unlike(images, found):
+        click.echo(f"warning: these pictures {words}; `tidepool audit TRAIN {src}` says what was done", err=True)
     labels = loaded.classes[found.argmax(axis=1)]
     assert images.ids is not None
     predictions.write(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from tidepool.report.evidence import Strip
 
 Array = npt.NDArray[Any]
 
@@ -31,7 +34,7 @@ class ReportFacts:
     classes : the labels ``[K]``, int64 or str.
     held_images : the held-back pictures, any numbers ``[n, H, W(, C)]``, n may be 0; held_truth : indices into classes
         ``[n]``; held_probabilities : ``[n, K]``; held_ids : ``[n]``. All four None where nothing was held back.
-    layer_table : text; audit : the verdict as JSON, None where there was none.
+    layer_table : text; audit : the verdict as JSON, None where there was none; evidence : the pictures it judged by.
     command, versions, seed, sources (path, sha256) : how to repeat it.
     trained_on : how many pictures of what, in words.
     test_sheet : test rows of which the least sure are shown (a tuple in Sheet's order will do).
@@ -49,6 +52,7 @@ class ReportFacts:
     held_ids: Array | None = None
     layer_table: str = ""
     audit: Mapping[str, Any] | None = None
+    evidence: Sequence[Strip] = ()
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0

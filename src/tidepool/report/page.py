@@ -72,6 +72,7 @@ def _context(facts: ReportFacts) -> dict[str, Any]:
         "tiles": _tiles(facts),
         "article": _ARTICLE if is_kaggle_digits(facts) else None,
         "audit": in_words(facts.audit),
+        "evidence": [(strip.name, strip.shown()) for strip in facts.evidence],
         "curves": [c for c in (charts.loss_chart(facts.history), charts.accuracy_chart(facts.history)) if c],
         "size": charts,
         **_held_context(held, names),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from tidepool.report.page import write_report
 from tidepool.report.pictures import to_uint8
 
 if TYPE_CHECKING:
+    from tidepool.report.evidence import Strip
     from tidepool.training.fit import Fitted
 
 Array = npt.NDArray[Any]
@@ -33,11 +34,12 @@ def write_run_report(
     test: ImageSet | None = None,
     probabilities: Array | None = None,
     command: str = "",
+    evidence: Sequence[Strip] = (),
 ) -> None:
     """Write the report of a run into ``path``.
 
     metrics : as in metrics.json; train : the labelled set that ``fitted`` was trained on, held-back rows included;
-    test and probabilities ``[N, K]`` : what was predicted; command : how it was started.
+    test and probabilities ``[N, K]`` : what was predicted; command : how it was started; evidence : of the audit.
     """
     classes = fitted.model.classes
     assert train.ids is not None
@@ -59,6 +61,7 @@ def write_run_report(
         held_ids=train.ids[held],
         layer_table=fitted.stack.summary(),
         audit=audit or None,
+        evidence=evidence,
         command=command,
         versions=fitted.model.card.get("versions", {}),
         seed=int(metrics.get("seed", 0)),

@@ -20,6 +20,7 @@ from tidepool.nets import zoo
 from tidepool.nets.stack import Stack
 from tidepool.nets.summary import parameters
 from tidepool.preprocessing import Preprocessing, pad_evenly
+from tidepool.seen import sampled, summary
 from tidepool.statistics import best_temperature
 from tidepool.training.plan import Plan
 from tidepool.training.rows import Rows, first_not_finite
@@ -201,6 +202,9 @@ def fit(images: ImageSet, settings: Settings, listener: Listener | None = None, 
             "interrupted": outcome.interrupted,
         },
     }
+    if not settings.flat:
+        some, theirs = sampled(seen, targets[rows])
+        card["seen"] = summary(pad_evenly(some, seen.frame, preprocessing.background), theirs, len(classes))
     if len(held):
         load_weights(job.module, outcome.weights)
         logits = predict(job.module, preprocessing, scored, device).numpy()

@@ -235,9 +235,12 @@ def ink_of(images: Array, background: float) -> Array:
     return ink if ink.ndim == 3 else np.asarray(ink.mean(axis=3))
 
 
-def box_of(ink: Array) -> tuple[int, int, int, int] | None:
-    """Return top, bottom, left, right (the ends excluded) of the ink ``[H, W]``; None where there is none."""
-    seen = ink > 0.1 * ink.max()
+def box_of(ink: Array, faint: float = 0.1) -> tuple[int, int, int, int] | None:
+    """Return top, bottom, left, right (the ends excluded) of the ink ``[H, W]``; None where there is none.
+
+    faint : the part of the strongest ink that counts no more.
+    """
+    seen = ink > faint * ink.max()
     if not seen.any():
         return None
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
