@@ -11,6 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from tidepool.audit import audit
+from tidepool.audit.faults.quality import compressed
 from tidepool.images import ImageSet
 
 Pair = tuple[ImageSet, ImageSet]
@@ -36,6 +37,12 @@ def blur(images: np.ndarray, sigma: float) -> np.ndarray:
 def noisy(images: np.ndarray, sigma: float) -> np.ndarray:
     noise = np.random.default_rng(0).normal(0, sigma, images.shape)
     return np.rint((images + noise).clip(0, 255)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (9, 14), (8, 8, 3), (20, 17, 3)])
+def test_compression_is_that_of_one_file_a_picture(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (7, *shape)).astype(np.uint8)
+    np.testing.assert_array_equal(compressed(images, 18), jpeg(images, 18))
 
 
 @pytest.mark.parametrize("quality", [10, 22, 30])

@@ -14,12 +14,15 @@ from tidepool.audit.faults import (
     Fault,
     Inverted,
     Jittered,
+    LabelsFromOne,
+    LabelsPermuted,
     Noisy,
     Rescaled,
     Resized,
     SetsSwapped,
     Standardised,
     Stretched,
+    TenForZero,
     Zoomed,
 )
 from tidepool.audit.hypotheses import inversion_total, value_chains
@@ -33,11 +36,13 @@ from tidepool.audit.scale import Scale, measure
 from tidepool.audit.search import search
 from tidepool.audit.single import single_fault, stretched_fault, with_step
 from tidepool.audit.traits import more_varied, traits
+from tidepool.audit.usable import remarks, require_frames, require_usable
 from tidepool.audit.verdict import Cost, Finding, Verdict
 from tidepool.errors import DataError
 from tidepool.images import Array, ImageSet
 
 _AT_ONCE = 2  # faults of reading in one set
+_RENAMED = {fault.id for fault in (LabelsFromOne, TenForZero, LabelsPermuted)}  # they say what the labels are
 
 
 def audit(
@@ -50,17 +55,19 @@ def audit(
     price : replay the faults on held-back training pictures to say what they cost.
     budget : seconds; below 4 the samples shrink, and the closer look at jittered sets is left out when time is short.
 
-    Raises DataError for empty sets or sets with different numbers of channels.
+    Raises DataError for empty sets, one training image, images that are all the same, different numbers of channels,
+    and frames that nothing brings together.
     """
     start = time.monotonic()
     train, test = _read(train), _read(test)
-    for images, name in ((train, "training"), (test, "test")):
-        if not len(images):
-            raise DataError(f"the {name} set holds no images", "give a set with at least one image")
+    require_usable(train, test)
     if train.labels is None and test.labels is not None:
         return _swapped(train, test, seed, price, budget, start)
     verdict = _Case(train, test, seed, price, budget, start).verdict()
-    return replace(verdict, seconds=time.monotonic() - start, _sets=lambda: (train, test))
+    notes = remarks(train, test) if not verdict.findings or verdict.findings[-1].fault not in _RENAMED else ()
+    return replace(
+        verdict, notes=(*notes, *verdict.notes), seconds=time.monotonic() - start, _sets=lambda: (train, test)
+    )
 
 
 def _read(source: ImageSet | str) -> ImageSet:
@@ -127,6 +134,8 @@ class _Case:
         if not settled and not self.late():
             look, found = self._sharp(look, train_scale, test_scale)
             priced = priced or found
+        if look.decision.unexplained and not look.varied:
+            require_frames(look.train.frame, look.test.frame)
         situation = Situation(look.reference, look.train, look.test, look.decision, look.varied, self.pricing, priced)
         return conclude(situation, [*self.findings, *look.findings], self.late)
 

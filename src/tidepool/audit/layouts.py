@@ -87,7 +87,7 @@ def _header(images: ImageSet, other: ImageSet) -> Found | None:
 def _foreign_pixel(images: ImageSet, other: ImageSet) -> Found | None:
     pixels = images.images
     first = pixels.reshape(len(pixels), -1)[:, 0].astype(np.float64)
-    if len(first) < _FEWEST or not np.isfinite(first).all() or np.ptp(first) == 0:
+    if len(first) < _FEWEST or not np.isfinite(first).all() or np.ptp(first) == 0 or pixels[0].size < 2:
         return None
     background = common(pixels[:500])
     # What the last pixel was can only be guessed from the other set.

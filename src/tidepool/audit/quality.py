@@ -19,7 +19,7 @@ from tidepool.audit.faults.resampling import ink_of
 from tidepool.audit.scale import Scale
 from tidepool.images import Array, ImageSet
 
-_COMPRESSED, _SAMPLE = 20, 400  # pictures
+_COMPRESSED, _SAMPLE = 30, 400  # pictures
 _QUALITIES = range(4, 61)
 _SETTLED, _DIP = 0.5, 0.8  # at its own quality a set changes this much less than a moved one, and than at others
 _ROUNDED = 0.5  # grey levels; what a second compression of the same quality may change by rounding alone

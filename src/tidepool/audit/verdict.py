@@ -130,6 +130,7 @@ class Verdict:
         out: dict[str, Any] = {
             "verdict": self.verdict,
             "findings": [finding.to_dict() for finding in self.findings],
+            "notes": list(self.notes),
             "seconds": round(self.seconds, 3),
         }
         if self.verdict == "undecided":

@@ -28,8 +28,9 @@ def show_verdict(console: Console, verdict: Verdict, train: ImageSet, test: Imag
         if finding.cost is not None and len(verdict.findings) > 1:
             as_is, repaired = 100 * finding.cost.accuracy_as_is, 100 * finding.cost.accuracy_repaired
             console.print(f"    alone it costs: {repaired:.1f} to {as_is:.1f}", markup=False)
-    if not verdict.findings:
-        for line in verdict.notes:
+    said = {line for finding in verdict.findings for line in finding.evidence}
+    for line in verdict.notes:
+        if line not in said:
             console.print(f"  {line}", markup=False)
     if sys.stdout.isatty() and console.width >= 60 and verdict.verdict == "fault":
         draw_means(console, verdict, train, test)

@@ -16,18 +16,30 @@ from tidepool.images import Array
 
 _AT_ONCE = 4096
 _SMALL = 20  # pixels
+_BLOCK, _IN_A_FILE = 8, 500  # a side of a JPEG file has at most 65,500 pixels
 
 
 def compressed(images: Array, quality: int) -> Array:
-    """Return bytes ``[N, H, W(, 3)]`` as they come back from JPEG files of this quality."""
+    """Return bytes ``[N, H, W(, 3)]`` as they come back from one JPEG file each, of this quality."""
+    if images.ndim == 4:
+        return np.stack([_through_file(picture, quality) for picture in images]) if len(images) else images
+    height, width = images.shape[1:]
+    # Grey blocks of 8x8 know nothing of each other: one tall file, padded to whole blocks as the format does it.
+    pads = ((0, 0), (0, -height % _BLOCK), (0, -width % _BLOCK))
+    out = np.empty_like(images)
+    for start in range(0, len(images), _IN_A_FILE):
+        whole = np.pad(images[start : start + _IN_A_FILE], pads, mode="edge")
+        back = _through_file(whole.reshape(-1, whole.shape[2]), quality).reshape(whole.shape)
+        out[start : start + _IN_A_FILE] = back[:, :height, :width]
+    return out
+
+
+def _through_file(picture: Array, quality: int) -> Array:
     from PIL import Image
 
-    out = np.empty_like(images)
-    for picture, target in zip(images, out, strict=True):
-        file = BytesIO()
-        Image.fromarray(picture).save(file, "JPEG", quality=quality)
-        target[...] = np.asarray(Image.open(file))
-    return out
+    file = BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
 
 
 @dataclass(frozen=True)
