@@ -12,7 +12,7 @@ from tidepool.audit.duplicates import duplicates
 from tidepool.audit.evidence import Reference
 from tidepool.audit.faults import Fault, LabelsFromOne, PaddedOneSide, Rescaled, Symmetry, TenForZero
 from tidepool.audit.label_check import label_fault
-from tidepool.audit.price import price
+from tidepool.audit.price import Loss, price
 from tidepool.audit.search import Candidate
 from tidepool.audit.verdict import Cost, Finding, Verdict
 from tidepool.images import ImageSet
@@ -24,8 +24,8 @@ _READ = 1500  # consecutive pictures whose labels are compared with the net's re
 class Situation:
     """What is known when the search is over.
 
-    train, test : the sets after undoing what was found before the search; varied : as in traits; loss : the price of
-    what training was made to lose because the test set had lost it.
+    train, test : the sets after undoing what was found before the search; varied : as in traits; loss : what
+    training was made to lose because the test set had lost it.
     """
 
     reference: Reference
@@ -34,7 +34,7 @@ class Situation:
     decision: Decision
     varied: bool
     pricing: bool
-    loss: Cost | None = None
+    loss: Loss | None = None
 
 
 def conclude(situation: Situation, before: list[Finding], late: Callable[[], bool] = lambda: False) -> Verdict:
@@ -64,16 +64,13 @@ def conclude(situation: Situation, before: list[Finding], late: Callable[[], boo
     if not findings:
         return Verdict("different-source" if source else "clean", notes=notes)
     priced = [f.how for f in findings if f.in_ == "test" and f is not labels and not f.how.mirrored]
-    cost = price(reference, priced) if situation.pricing and priced else None
-    if situation.loss is not None:
-        # What was lost and what was done besides are paid for together, as far as can be told.
-        cost = situation.loss if cost is None else _both(situation.loss, cost)
+    cost = None
+    if situation.pricing and situation.loss is not None:
+        cost = situation.loss.cost(priced)
+    elif situation.pricing and priced:
+        cost = price(reference, priced)
     cost = cost or (labels.cost if labels else None)
     return Verdict("fault", tuple(findings), cost=cost, notes=notes)
-
-
-def _both(loss: Cost, other: Cost) -> Cost:
-    return Cost(min(loss.accuracy_as_is, other.accuracy_as_is), min(loss.accuracy_repaired, other.accuracy_repaired))
 
 
 def _priced(finding: Finding, situation: Situation) -> Finding:

@@ -20,7 +20,7 @@ CENTRED = 2.0, 0.75  # the same two for class-by-class distances, of which augme
 SLACK = 1.3, 1.5  # a simpler candidate is preferred within this ratio, or this many times chance
 TIE = 1.1, 1.0  # rivals that lie this close cannot be told apart
 _FALLS = 0.5  # of the distance that a mixture must make is gone when it is undone
-_FALLEN, _EXPLAINED = 0.9, 4.0  # part of the distance, and times chance, that remain at most
+_FALLEN, _EXPLAINED = (0.2, 0.9), 4.0  # parts of the distance, and times chance, that may remain
 UNEXPLAINED = 8.0, 0.06  # what remains is another source above this many times chance and this part of all variance
 
 
@@ -99,8 +99,10 @@ def with_mixture(decision: Decision, reference: Reference, sample: Array, seed: 
     # Skewed classes or approximate repairs may look like a mixture to the net: the moments must fall as its share says.
     if before - left < _FALLS * _distance_of_mixture(fault, reference, reference.unit(sample)):
         return decision
-    sure = left < RATIO * before and before - left > MARGIN * noise
-    if not sure and (reference.net is None or left > _FALLEN * before or left > _EXPLAINED * noise):
+    # What is left must be chance; without labels, whose frequencies cannot be weighed, it must besides be much less.
+    if left > max(_EXPLAINED * noise, _FALLEN[0] * before) or left > _FALLEN[1] * before:
+        return decision
+    if reference.net is None and (left > RATIO * before or before - left < MARGIN * noise):
         return decision
     chosen = Candidate((*faults, fault), left)
     unexplained = is_unexplained(reference, len(sample), left)

@@ -11,12 +11,13 @@ from tidepool.audit.conclude import Situation, conclude
 from tidepool.audit.decide import MARGIN, RATIO, Decision, decide, with_mixture
 from tidepool.audit.evidence import FIT, HELD, JUDGED, Reference, centred, prepare, sample_rows
 from tidepool.audit.faults import (
+    Blurred,
     Fault,
     Inverted,
-    Jittered,
     LabelsFromOne,
     LabelsPermuted,
     Noisy,
+    NotCentredByMass,
     Rescaled,
     Resized,
     SetsSwapped,
@@ -30,18 +31,19 @@ from tidepool.audit.layouts import foreign_numbers, wrong_order
 from tidepool.audit.missing import missing_values
 from tidepool.audit.numbers import byte_fault, lossy_fault
 from tidepool.audit.placing import off_middle
-from tidepool.audit.price import price_loss
-from tidepool.audit.quality import blur_fault, jpeg_fault, noise_fault
+from tidepool.audit.price import Loss
+from tidepool.audit.quality import best_width, blur_fault, jpeg_fault, noise_fault
 from tidepool.audit.scale import Scale, measure
 from tidepool.audit.search import search
 from tidepool.audit.single import single_fault, stretched_fault, with_step
 from tidepool.audit.traits import more_varied, traits
 from tidepool.audit.usable import remarks, require_frames, require_usable
-from tidepool.audit.verdict import Cost, Finding, Verdict
+from tidepool.audit.verdict import Finding, Verdict
 from tidepool.errors import DataError
 from tidepool.images import Array, ImageSet
 
 _AT_ONCE = 2  # faults of reading in one set
+_WORTH = 0.8  # of the distance that a rough repair of single pictures may leave
 _RENAMED = {fault.id for fault in (LabelsFromOne, TenForZero, LabelsPermuted)}  # they say what the labels are
 
 
@@ -112,6 +114,7 @@ class _Case:
         self.train, self.test = train, test
         self.seed, self.pricing, self.budget, self.start = seed, price, budget, start
         self.findings: list[Finding] = []
+        self.loss: Loss | None = None
 
     def late(self) -> bool:
         """Whether two thirds of the budget are gone."""
@@ -120,23 +123,23 @@ class _Case:
     def verdict(self) -> Verdict:
         """Go through the evidence and decide."""
         train, test = self._readable(self.train, self.test)
-        train, test, priced = self._alike(train, test)
+        train, test = self._alike(train, test)
         train, train_scale = self._masked(train, "train")
         test, test_scale = self._masked(test, "test")
         settled = any(finding.how.settles_values for finding in self.findings)
         if test_scale.plain and not train_scale.plain and not settled:
             train, train_scale = self._plain_train(train, train_scale, test_scale)
         if not settled and not self.late():
-            train, test, found = self._as_good(train, test, train_scale, test_scale)
-            priced = priced or found
+            train, test = self._as_good(train, test, train_scale, test_scale)
             test_scale = measure(test.images, self._sample(test, JUDGED))
         look = self._look(train, test, train_scale, test_scale, settled)
         if not settled and not self.late():
-            look, found = self._sharp(look, train_scale, test_scale)
-            priced = priced or found
+            look = self._sharp(look, train_scale, test_scale)
         if look.decision.unexplained and not look.varied:
             require_frames(look.train.frame, look.test.frame)
-        situation = Situation(look.reference, look.train, look.test, look.decision, look.varied, self.pricing, priced)
+        situation = Situation(
+            look.reference, look.train, look.test, look.decision, look.varied, self.pricing, self.loss
+        )
         return conclude(situation, [*self.findings, *look.findings], self.late)
 
     def _look(self, train: ImageSet, test: ImageSet, train_scale: Scale, test_scale: Scale, settled: bool) -> Look:
@@ -153,7 +156,7 @@ class _Case:
         single = single_fault(sample, test_scale, self._sample(train, JUDGED), train_scale, not noisy)
         plain = self._decided(train, test, reference, sample, chains)
         if single is None:
-            return plain
+            return self._shrunk(plain, chains, sample, train_scale, test_scale)
         fault, told = single
         look = self._decided(train, test, reference, fault.undo(sample), chains, single=fault)
         if not self._worth(fault, plain.decision, look.decision):
@@ -167,11 +170,28 @@ class _Case:
             findings=(Finding(fault, "test", 0.9, told),),
         )
 
+    def _shrunk(
+        self, look: Look, chains: list[tuple[Fault, ...]], sample: Array, train_scale: Scale, test_scale: Scale
+    ) -> Look:
+        """Return ``look``, or what it becomes when training pictures that fill their frame are made smaller."""
+        filled = stretched_fault(look.train.images, train_scale, look.test.images, test_scale)
+        if filled is None:
+            return look
+        fault, told = filled
+        train = replace(look.train, images=fault.undo(look.train.images))
+        reference = prepare(train, train_scale, np.random.default_rng(self.seed), self.seed)
+        found = self._decided(train, look.test, reference, sample, chains, single=fault)
+        if not self._worth(fault, look.decision, found.decision):
+            return look
+        return replace(found, findings=(Finding(fault, "train", 0.9, told),))
+
     def _worth(self, fault: Fault, before: Decision, after: Decision) -> bool:
-        """Say whether what was done to single pictures explains enough; that all are stretched is plain to see."""
-        if isinstance(fault, Stretched) or not after.unexplained:
+        """Say whether what was done to single pictures explains enough of the difference."""
+        if not after.unexplained:
             return True
-        return isinstance(fault, Jittered) and after.chosen.distance < 0.8 * before.chosen.distance
+        # That every picture touches all four sides is evidence by itself: no zoom of all of them need be beaten.
+        usual = before.identity if isinstance(fault, Stretched) else before.chosen
+        return not isinstance(fault, NotCentredByMass) and after.chosen.distance < _WORTH * usual.distance
 
     def _decided(
         self,
@@ -198,59 +218,71 @@ class _Case:
 
     def _as_good(
         self, train: ImageSet, test: ImageSet, train_scale: Scale, test_scale: Scale
-    ) -> tuple[ImageSet, ImageSet, Cost | None]:
-        """Undo or do to both what only one set's pictures are: compressed, noisy, stretched (in training).
-
-        Return both sets and what a loss costs.
-        """
+    ) -> tuple[ImageSet, ImageSet]:
+        """Undo or do to both what only one set's pictures are: compressed, noisy, stretched (in training)."""
         if found := jpeg_fault(train, train_scale, test, test_scale, self.seed):
             in_, fault, told = found
             if in_ == "train":
                 self.findings.append(Finding(fault, "train", 0.95, told))
-                return train, fault.replay_set(self._few(test, JUDGED)), None
+                return train, fault.replay_set(self._few(test, JUDGED))
             few = self._few(train, FIT + HELD)
-            cost = price_loss(few, fault, self.seed) if self.pricing else None
-            self.findings.append(Finding(fault, "test", 0.95, told, cost))
-            return fault.replay_set(few), test, cost
+            self.findings.append(self._lost(few, fault, told))
+            return fault.replay_set(few), test
         if noise := noise_fault(test, test_scale, train, train_scale, self.seed):
             self.findings.append(Finding(noise[0], "test", 0.95, noise[1]))
-            return train, noise[0].undo_set(test), None
+            return train, noise[0].undo_set(test)
         if noise := noise_fault(train, train_scale, test, test_scale, self.seed):
             # Training that is noisier is augmented: the test pictures are compared with as much noise.
             added = Noisy(noise[0].sigma / train_scale.span * test_scale.span, test_scale.low, test_scale.span)
-            return train, added.replay_set(test), None
-        if filled := stretched_fault(train.images, train_scale, test.images, test_scale):
-            self.findings.append(Finding(filled[0], "train", 0.9, filled[1]))
-            return filled[0].undo_set(train), test, None
-        return train, test, None
+            return train, added.replay_set(test)
+        return train, test
 
-    def _sharp(self, look: Look, train_scale: Scale, test_scale: Scale) -> tuple[Look, Cost | None]:
+    def _sharp(self, look: Look, train_scale: Scale, test_scale: Scale) -> Look:
         """Look again with the sharper set blurred; keep that if it explains the difference much better."""
         before = look.decision.chosen.distance
         count = min(len(look.test), JUDGED)
-        resampled = any(isinstance(fault, Resized | Zoomed) for fault in look.decision.chosen.faults)
-        # Resampling softens by itself.
-        if look.varied or look.findings or resampled or before < 2 * look.reference.noise(count):
-            return look, None
-        train, test = look.train, look.test
-        if found := blur_fault(test, test_scale, train, train_scale, self.seed):
-            in_, train = "test", found[0].replay_set(self._few(train, FIT + HELD))
-        elif found := blur_fault(train, train_scale, test, test_scale, self.seed):
-            in_, test = "train", found[0].replay_set(self._few(test, JUDGED))
+        if look.varied or look.findings or before < 2 * look.reference.noise(count):
+            return look
+        if found := blur_fault(look.test, test_scale, look.train, train_scale, self.seed):
+            in_ = "test"
+        elif found := blur_fault(look.train, train_scale, look.test, test_scale, self.seed):
+            in_ = "train"
         else:
-            return look, None
-        scales = (measure(each.images, self._sample(each, JUDGED)) for each in (train, test))
-        blurred = self._look(train, test, next(scales), next(scales), False)
+            return look
+        blurred = self._blurred(look, found[0], in_)
+        if blurred.decision.unexplained or blurred.decision.chosen.weight:
+            # The softness of edges tells the width roughly; the moments tell it better.
+            sample = self._sample(look.test, JUDGED)
+            width = best_width(look.reference, blurred.decision, sample, found[0].sigma, in_ == "test")
+            found = Blurred(width), found[1]
+            blurred = self._blurred(look, found[0], in_)
         left = blurred.decision.chosen.distance
-        if (
-            left > RATIO * before
-            or before - left < MARGIN * look.reference.noise(count)
-            or blurred.decision.unexplained
-        ):
-            return look, None
-        cost = price_loss(look.train, found[0], self.seed) if self.pricing and in_ == "test" else None
-        finding = Finding(found[0], in_, 0.9, found[1], cost)
-        return replace(blurred, findings=(finding, *blurred.findings)), cost
+        # Resampling softens by itself: size and blur together claim too much.
+        resampled = any(isinstance(fault, Resized | Zoomed) for fault in blurred.decision.chosen.faults)
+        if resampled or blurred.decision.unexplained or blurred.findings:
+            return look
+        if left > RATIO * before or before - left < MARGIN * look.reference.noise(count):
+            return look
+        lost = in_ == "test"
+        finding = self._lost(look.train, *found) if lost else Finding(found[0], in_, 0.9, found[1])
+        return replace(blurred, findings=(finding, *blurred.findings))
+
+    def _blurred(self, look: Look, fault: Blurred, in_: str) -> Look:
+        """Look again with the other set blurred as ``in_`` is."""
+        train, test = look.train, look.test
+        if in_ == "test":
+            train = fault.replay_set(self._few(train, FIT + HELD))
+        else:
+            test = fault.replay_set(self._few(test, JUDGED))
+        return self._look(train, test, *self._scales(train, test), False)
+
+    def _lost(self, train: ImageSet, fault: Fault, told: tuple[str, ...]) -> Finding:
+        """Return the finding of what the test set lost, and remember it for the price of all."""
+        self.loss = Loss(train, fault, self.seed)
+        return Finding(fault, "test", 0.95, told, self.loss.cost() if self.pricing else None)
+
+    def _scales(self, train: ImageSet, test: ImageSet) -> tuple[Scale, Scale]:
+        return measure(train.images, self._sample(train, JUDGED)), measure(test.images, self._sample(test, JUDGED))
 
     def _few(self, images: ImageSet, wanted: int) -> ImageSet:
         """Return a sample that is large enough for all that follows."""
@@ -281,20 +313,19 @@ class _Case:
             )
         return train, test
 
-    def _alike(self, train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet, Cost | None]:
-        """Do to one set what the other one has lost for good; return both and what the loss costs."""
+    def _alike(self, train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet]:
+        """Do to one set what the other one has lost for good."""
         found = lossy_fault(test, train, self.seed)
         if found is not None:
             fault, evidence = found
-            cost = price_loss(train, fault, self.seed) if self.pricing else None
-            self.findings.append(Finding(fault, "test", 0.95, evidence, cost))
-            return fault.replay_set(train), test, cost
+            self.findings.append(self._lost(train, fault, evidence))
+            return fault.replay_set(train), test
         found = lossy_fault(train, test, self.seed)
         if found is not None:
             fault, evidence = found
             self.findings.append(Finding(fault, "train", 0.95, evidence))
-            return train, fault.replay_set(test), None
-        return train, test, None
+            return train, fault.replay_set(test)
+        return train, test
 
     def _masked(self, images: ImageSet, in_: str) -> tuple[ImageSet, Scale]:
         """Return the set without missing values, and its scale; a finding says what was masked."""

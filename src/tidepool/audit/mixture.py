@@ -52,7 +52,9 @@ def mixed_orientation(reference: Reference, unit: Array, seed: int) -> tuple[Mix
     for _ in range(_DRAWS):
         drawn = read[0][rng.choice(half, len(judged), p=weights)]
         chance.append(_shares(confusion, np.bincount(drawn, minlength=ways) / len(drawn))[1:].max())
-    if share < max(_OWED, float(np.mean(chance) + _CERTAIN * np.std(chance))) or shares[0] < _OWED:
+    # The confusion itself is known from so many pictures only.
+    spread = float(np.std(chance)) * np.sqrt(1 + len(judged) / half)
+    if share < max(_OWED, float(np.mean(chance)) + _CERTAIN * spread) or shares[0] < _OWED:
         return None
     symmetry = symmetries[best - 1]
     count = len(known)

@@ -17,6 +17,7 @@ from tidepool.images import Array, ImageSet
 
 _SAMPLE = 400
 _SMOOTHER, _SHARE = 0.85, 0.8
+_DARK = 200  # a highest value below which running over shows by the range alone
 _FEW, _MANY = 8, 12  # levels of a set that lost them, and of one that did not
 _REASONABLE = 1e-7, 1e7  # pixels outside of this are bytes taken for floats
 
@@ -56,6 +57,10 @@ def _wrapped(sample: Array, other: ImageSet) -> Found | None:
     k = round(common(_border(sample)) - common(_border(other.images[: len(sample)]))) % 256
     if not k:
         return None
+    top = int(other.images.max())
+    if top < _DARK and int(sample.max()) > top >= int(Uint8Wrapped(k).undo(sample).max()):
+        told = f"the background is {k} higher, modulo 256; without that all values lie in 0..{top}, as in the other set"
+        return Uint8Wrapped(k), (told,)
     return _smoother(sample, Uint8Wrapped(k), f"the background is {k} higher, modulo 256")
 
 

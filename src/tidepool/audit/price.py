@@ -6,6 +6,7 @@ Confidence on the faulty pictures themselves misjudges the price by 39 points on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,28 +47,48 @@ def price(reference: Reference, faults: Sequence[Fault]) -> Cost | None:
     return cost if cost.accuracy_repaired >= _SKILLED else None
 
 
-def price_loss(train: ImageSet, fault: Fault, seed: int) -> Cost | None:
-    """Return the cost of a fault that cannot be undone; None without labels.
+@dataclass(frozen=True)
+class Loss:
+    """A fault that cannot be undone, so that training was made to lose the same: ``train`` as it was before."""
 
-    As it is, a net that learnt from correct pictures reads damaged ones; repaired, it has learnt from damaged ones too.
-    """
-    if train.labels is None:
-        return None
-    rows = sample_rows(len(train), FIT + HELD, np.random.default_rng(seed))
-    labels = train.labels[rows]
-    fit = int(len(rows) * FIT / (FIT + HELD))
-    if len(np.unique(labels[:fit])) < 2 or fit == len(rows):
-        return None
-    whole = train.images[rows].astype(np.float64)
-    low, high = finite_range(train.images)
-    span = (high - low) or 1.0
-    damaged = fault.replay(train.images[rows]).astype(np.float64)
-    scale = float(np.abs(damaged).max()) or 1.0
-    usual = ReferenceNet(((whole[:fit] - low) / span).astype(np.float32), labels[:fit], seed)
-    taught = ReferenceNet((damaged[:fit] / scale).astype(np.float32), labels[:fit], seed)
-    as_is = usual.accuracy(((damaged[fit:] - low) / span).astype(np.float32), labels[fit:])
-    repaired = taught.accuracy((damaged[fit:] / scale).astype(np.float32), labels[fit:])
-    return Cost(as_is, repaired) if repaired >= _SKILLED else None
+    train: ImageSet
+    fault: Fault
+    seed: int
+
+    def cost(self, others: Sequence[Fault] = ()) -> Cost | None:
+        """Return what it costs, together with ``others`` of the damaged pictures; None without labels.
+
+        As it is, a net that learnt from correct pictures reads damaged ones; repaired, it has learnt from damaged ones
+        too, and the others are undone.
+        """
+        if self.train.labels is None:
+            return None
+        rows = sample_rows(len(self.train), FIT + HELD, np.random.default_rng(self.seed))
+        labels = self.train.labels[rows]
+        fit = int(len(rows) * FIT / (FIT + HELD))
+        if len(np.unique(labels[:fit])) < 2 or fit == len(rows):
+            return None
+        whole, low, high = self.train.images[rows], *finite_range(self.train.images)
+        damaged = self.fault.replay(whole)
+        faulty = damaged[fit:]
+        for fault in reversed(others):
+            faulty = fault.replay(faulty)
+        repaired = faulty
+        for fault in others:
+            repaired = fault.undo(repaired)
+        fitted = place(faulty, self.train.frame, *even(faulty.shape[1:3], self.train.frame), _corner(faulty))
+        usual = ReferenceNet(_unit(whole[:fit], low, high), labels[:fit], self.seed)
+        # The damaged pictures have a scale of their own.
+        scale = float(np.abs(damaged).max()) or 1.0
+        taught = ReferenceNet(_unit(damaged[:fit], 0.0, scale), labels[:fit], self.seed)
+        after = taught.accuracy(_unit(repaired, 0.0, scale), labels[fit:])
+        as_is = usual.accuracy(_unit(fitted, low, high), labels[fit:])
+        return Cost(as_is, after) if after >= _SKILLED else None
+
+
+def _unit(images: Array, low: float, high: float) -> Array:
+    unit: Array = ((images.astype(np.float64) - low) / ((high - low) or 1.0)).astype(np.float32)
+    return unit
 
 
 def _corner(images: Array) -> float:

@@ -13,9 +13,12 @@ from itertools import pairwise
 import numpy as np
 from scipy import ndimage
 
-from tidepool.audit.evidence import sample_rows
+from tidepool.audit.decide import Decision
+from tidepool.audit.evidence import Reference, sample_rows
+from tidepool.audit.faults import Resized, Shifted, Tone, Zoomed
 from tidepool.audit.faults.quality import Blurred, Jpeg, Noisy, compressed
 from tidepool.audit.faults.resampling import ink_of
+from tidepool.audit.moments import distance, mean_and_spread
 from tidepool.audit.scale import Scale
 from tidepool.images import Array, ImageSet
 
@@ -125,8 +128,12 @@ def blur_fault(
     theirs_ground = (other_scale.background - other_scale.low) / other_scale.span
     wanted = sharpness(mine, (scale.background - scale.low) / scale.span)
 
+    levels = round(scale.span / scale.step) if scale.step else 0
+
     def blurred(sigma: float) -> float:
-        return sharpness(Blurred(sigma).replay(theirs) if sigma else theirs, theirs_ground)
+        made = Blurred(sigma).replay(theirs) if sigma else theirs
+        # Few grey levels make steps of their own.
+        return sharpness(np.rint(made * levels) / levels if levels else made, theirs_ground)
 
     sigma = _answer(lambda s: -blurred(s), _BLURS, -wanted)
     if sigma is None or sigma < _OWED_BLUR:
@@ -134,6 +141,30 @@ def blur_fault(
     return Blurred(round(sigma, 2)), (
         f"their edges are as soft as those of training pictures blurred by {sigma:.2g} px",
     )
+
+
+def best_width(reference: Reference, decision: Decision, sample: Array, sigma: float, in_test: bool) -> float:
+    """Return the width, near ``sigma``, of the blur that brings the moments of both sets closest.
+
+    in_test : whether it is the test set that is blurred; sample : raw pictures of it; decision : whose values and
+    orientation are undone first.
+    """
+    for fault in decision.chosen.faults:
+        if not isinstance(fault, Tone | Zoomed | Resized | Shifted):
+            sample = fault.undo(sample)
+    unit = reference.unit(sample)
+    if unit.shape[1:] != reference.images.shape[1:]:
+        return sigma
+    frequencies = reference.frequencies(unit)
+    if in_test:
+        chances = (frequencies / np.maximum(reference.shares, 1e-9))[reference.index]
+        rows = np.random.default_rng(0).choice(len(chances), _SAMPLE, p=chances / chances.sum())
+        sharp, wanted = reference.images[rows], mean_and_spread(unit)
+    else:
+        sharp, wanted = unit, reference.moments.weighted(frequencies)
+    widths = sigma * np.array([0.75, 0.82, 0.9, 1.0, 1.1, 1.22, 1.35])
+    apart = [distance(mean_and_spread(Blurred(width).replay(sharp)), wanted) for width in widths]
+    return round(float(widths[int(np.argmin(apart))]), 2)
 
 
 def sharpness(unit: Array, background: float) -> float:

@@ -19,7 +19,7 @@ from tidepool.images import Array
 _SAMPLE = 600
 _FEWEST = 20
 _FILLED, _UNFILLED = 0.85, 0.5  # parts of the sets whose pictures touch all four sides
-_FAINT = 0.02  # of the strongest ink
+_FAINT, _SMALL = (0.02, 0.1), 16  # of the strongest ink; in small frames, where ink is never far from the sides, more
 _RIM = 0.05  # of the frame, how far from a side faint ink may hide
 _STILL = 0.6  # px: the spread of places that rounding to whole pixels leaves, with some to spare
 _MOVED = 0.8  # px^2: a jitter of 2 px either way has a variance of 2, less where pictures leave the frame
@@ -39,7 +39,9 @@ def single_fault(test: Array, scale: Scale, train: Array, train_scale: Scale, bo
 
 
 def _boxes(images: Array, background: float) -> Array:
-    found = [box_of(ink, _FAINT) for ink in ink_of(images, background)]
+    ink = ink_of(images, background)
+    faint = _FAINT[min(ink.shape[1:]) < _SMALL]
+    found = [box_of(each, faint) for each in ink]
     return np.array([box for box in found if box is not None]).reshape(-1, 4)
 
 

@@ -66,14 +66,19 @@ def _inverse(tone: Tone) -> Tone:
 def _believed(before: Counts, after: Counts, top: int) -> Tone | None:
     """Return the change that leads from ``before`` to ``after``, if the gaps of ``after`` are where it leaves them."""
     share = before / before.sum()
+    ceiling = max(top, int(np.flatnonzero(before)[-1]), int(np.flatnonzero(after)[-1]))
     if share[after == 0].sum() * after.sum() < _EXPECTED:
         return None  # no gaps at all
-    coarse = sorted(_family(top), key=lambda tone: _likelihood(share, after, tone, top), reverse=True)
+    coarse = sorted(_family(top), key=lambda tone: _likelihood(share, after, tone, top, ceiling), reverse=True)
     tried = [coarse[0], *(near for tone in coarse[:_REFINED] for near in _near(tone))]
-    score, best = max(((_likelihood(share, after, tone, top), tone) for tone in tried), key=lambda pair: pair[0])
-    if score <= _likelihood(share, after, None, top):
-        return None
-    return best if any(_gaps_agree(share, after, table) for table in _tables(best, top)) else None
+    least = _likelihood(share, after, None, top, ceiling)
+    scored = [(_likelihood(share, after, tone, top, ceiling), tone) for tone in tried]
+    for score, tone in sorted(scored, key=lambda pair: pair[0], reverse=True):
+        if score <= least:
+            return None
+        if any(_gaps_agree(share, after, table) for table in _tables(tone, top, ceiling)):
+            return tone
+    return None
 
 
 def _gaps_agree(share: Array, after: Counts, table: Array) -> bool:
@@ -85,12 +90,12 @@ def _gaps_agree(share: Array, after: Counts, table: Array) -> bool:
     return bool(expected >= _EXPECTED and shown <= _STRAY * expected and covered)
 
 
-def _likelihood(share: Array, after: Counts, tone: Tone | None, top: int) -> float:
+def _likelihood(share: Array, after: Counts, tone: Tone | None, top: int, ceiling: int) -> float:
     """Return the mean log likelihood of the ink of ``after`` if it were made so (None: unchanged)."""
     ink = after.copy()
     ink[after.argmax()] = 0  # the background's share depends on the frame
     best = -np.inf
-    tables: list[Array] = [np.arange(_LEVELS)] if tone is None else list(_tables(tone, top))
+    tables: list[Array] = [np.arange(_LEVELS)] if tone is None else list(_tables(tone, top, ceiling))
     for table in tables:
         made: Array = np.bincount(table, share, minlength=_LEVELS)
         made[after.argmax()] = 0
@@ -108,10 +113,9 @@ def _near(tone: Tone) -> Iterator[Tone]:
             yield replace(tone, c=float(tone.c * np.exp(step)))
 
 
-def _tables(tone: Tone, top: int) -> Iterator[Array]:
+def _tables(tone: Tone, top: int, ceiling: int) -> Iterator[Array]:
     """Yield where each level goes: rounded, and cut off as a cast to whole numbers does it."""
-    values = np.clip(tone.forward(np.arange(_LEVELS) / top), 0, max(1.0, (_LEVELS - 1) / top)) * top
-    values = np.where(np.arange(_LEVELS) > top, values.max(), values)
+    values = np.clip(tone.forward(np.arange(_LEVELS) / top) * top, 0, ceiling)
     yield np.round(values).astype(np.int64).clip(0, _LEVELS - 1)
     yield np.floor(values + 1e-9).astype(np.int64).clip(0, _LEVELS - 1)
 
