@@ -103,6 +103,11 @@ def test_fix_goes_on_and_predicts_well(command, data: Path, truth, tmp_path: Pat
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["audit"]["verdict"] == "fault"
     assert metrics["audit"]["findings"][0]["fault"] == {"turned": "transposed", "inverted": "inverted"}[name]
+    card = load(out / "model.tidepool").card
+    assert card["audit"]["repaired"] is True
+    assert card["audit"]["findings"][0]["repair"] == metrics["audit"]["findings"][0]["repair"]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Test, repaired" in page
 
 
 def test_no_audit_goes_on(command, data: Path, truth, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

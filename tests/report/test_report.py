@@ -264,8 +264,14 @@ def test_the_verdict_in_words(page, audit, said):
     found = page(facts(audit=audit))
     assert said in found.text
     if audit and audit.get("repaired"):
-        assert "<b>quantiles</b>" in found.text
+        assert "<b>quantiles</b>." in found.text
         assert "50.0 % as it is, 99.0 % repaired" in found.text
+
+
+def test_evidence_that_findings_share_is_said_once(page):
+    shared = {"in": "test", "evidence": ["moments agree"]}
+    audit = {"verdict": "fault", "findings": [{"fault": "inverted", **shared}, {"fault": "transposed", **shared}]}
+    assert page(facts(audit=audit)).text.count("Moments agree.") == 1
 
 
 def test_the_article_stands_only_beside_kaggles_digits(page):

@@ -16,7 +16,7 @@ from tidepool.report.tables import Bin
 
 # About the width of a phone's column: text then keeps its size there and grows a little elsewhere.
 WIDTH, HEIGHT = 340, 230
-LEFT, RIGHT, TOP, BOTTOM = 46, 18, 12, 40
+LEFT, RIGHT, TOP, BOTTOM = 58, 18, 12, 40
 _MOST_POINTS = 300
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ def in_words(audit: Mapping[str, Any] | None) -> Said:
     verdict = None if audit is None else audit.get("verdict")
     if audit is None or verdict is None:
         return Said("none", "Not audited: there was no test set to compare with, or the audit was switched off.", [])
-    findings = [_finding(found) for found in audit.get("findings", [])]
+    findings = _findings(audit.get("findings", []))
     if verdict == "clean":
         return Said("good", "The test images were prepared like the training images.", findings)
     if verdict == "different-source":
@@ -45,6 +45,17 @@ def in_words(audit: Mapping[str, Any] | None) -> Said:
     return Said("bad", f"The two sets were not prepared alike: {named}.", findings)
 
 
+def _findings(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each; evidence that several share is said once."""
+    said: set[str] = set()
+    lines = []
+    for each in found:
+        evidence = [line for line in each.get("evidence", []) if line not in said]
+        said.update(evidence)
+        lines.append(_finding(each) + "".join(f" {line[:1].upper()}{line[1:]}." for line in evidence))
+    return lines
+
+
 def _finding(found: Mapping[str, Any]) -> str:
     parameters = ", ".join(f"{key} {value}" for key, value in (found.get("parameters") or {}).items())
     text = f"{found.get('fault')} in the {_SETS.get(found.get('in', ''), '?')} set"
@@ -56,4 +67,4 @@ def _finding(found: Mapping[str, Any]) -> str:
     if cost := found.get("cost"):
         as_is, repaired = 100 * cost["accuracy_as_is"], 100 * cost["accuracy_repaired"]
         text += f"; a reference net scores {as_is:.1f} % as it is, {repaired:.1f} % repaired"
-    return text + "." + "".join(f" {line}." for line in found.get("evidence", []))
+    return f"{text}."
