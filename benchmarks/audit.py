@@ -9,13 +9,14 @@ partly mislabelled ones. Sources: USPS brought to MNIST's frame, box and polarit
 without; affNIST's training sample beside evenly padded MNIST rows is clean.
 
 A fault counts as named where exactly the right id is found (an inverse where training was changed), as exact where the
-repaired set equals the original to the bit. The price is compared with what a net of the audit's kind scores on the
-broken set, and such a net's score on the repaired pair with its score on the correct one.
+repaired set equals the original to the bit. The price is compared with what a net of the audit's kind scores on other
+rows of the training source with the same fault; the repair by such a net's score on the repaired and the correct pair.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import time
@@ -47,7 +48,7 @@ PAIRS = (
     ("label-as-pixel", "scaled-255"),
     ("pairs-swapped", "inverted"),
 )
-TRAINING = 10_000
+TRAINING, SPARE = 10_000, 4_000
 
 
 def load(name: str) -> tuple[ImageSet, ImageSet]:
@@ -105,8 +106,13 @@ class Tally:
         said: str = "",
         labels: Any = None,
         correct: ImageSet | None = None,
+        twin: ImageSet | None = None,
     ) -> None:
-        """Audit and note; ``said``: the verdict that is wanted besides; labels, correct: to check price and repair."""
+        """Audit and note.
+
+        said : the verdict that is wanted besides; labels, correct : to check the repair; twin : other rows with the
+        same fault, and their labels, to check the price.
+        """
         start = time.perf_counter()
         verdict = audit(train, test, seed=seed)
         seconds = time.perf_counter() - start
@@ -121,8 +127,8 @@ class Tally:
         elif good is not None:
             exact = False
         off, lost = None, None
-        if labels is not None and right and verdict.cost is not None:
-            truth = read_as_is(train, test, labels, seed)
+        if twin is not None and right and verdict.cost is not None:
+            truth = read_as_is(train, twin, twin.labels, seed)
             off = None if truth is None else 100 * abs(truth - verdict.cost.accuracy_as_is)
         if labels is not None and right and verdict.repairable and verdict.findings and correct is not None:
             again = read_as_is(*verdict.repaired, labels, seed)
@@ -146,7 +152,10 @@ class Tally:
 def bench(name: str, counts: list[int], seed: int, tally: Tally) -> None:
     train, test = load(name)
     rng = np.random.default_rng((7, seed))
-    train, top = drawn(train, TRAINING, rng), float(train.images.max())
+    shuffled, top = drawn(train, len(train), rng), float(train.images.max())
+    first = 0 if name == "digits" else min(SPARE, len(shuffled) // 4)
+    spare = shuffled.select(slice(0, first)) if first else test
+    train = shuffled.select(slice(first, first + TRAINING))
     for count in counts:
         part = drawn(test, count, rng)
         bare = ImageSet(part.images)
@@ -154,12 +163,15 @@ def bench(name: str, counts: list[int], seed: int, tally: Tally) -> None:
             if not owed(name, fault, part):
                 continue
             labelled = "label" in fault.split("-")[0] or fault == "ten-for-zero"
+            again = copy.deepcopy(rng)
             broken = changed(fault, part, top, rng)
+            twin = changed(fault, spare, top, again)
             broken = broken if labelled and fault != "label-as-pixel" else ImageSet(broken.images)
             exact = fault not in NO_EXACT_WAY_BACK and not labelled
             good = part.images if exact else None
-            labels = None if labelled and fault != "label-as-pixel" else part.labels
-            tally.judge(f"{name} test {count}", fault, [fault], train, broken, good, seed, labels=labels, correct=part)
+            row, of_labels = f"{name} test {count}", labelled and fault != "label-as-pixel"
+            checks = {} if of_labels else {"labels": part.labels, "correct": part, "twin": twin}
+            tally.judge(row, fault, [fault], train, broken, good, seed, **checks)
         for one, two in PAIRS:
             broken = changed(two, changed(one, part, top, rng), top, rng)
             unlabelled = ImageSet(broken.images)

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tidepool as tp
+
 OUTPUTS = {"model.tidepool", "submission.csv", "report.html", "metrics.json", "history.jsonl"}
 
 
@@ -103,7 +105,7 @@ def test_fix_goes_on_and_predicts_well(command, data: Path, truth, tmp_path: Pat
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["audit"]["verdict"] == "fault"
     assert metrics["audit"]["findings"][0]["fault"] == {"turned": "transposed", "inverted": "inverted"}[name]
-    card = load(out / "model.tidepool").card
+    card = tp.load(out / "model.tidepool").card
     assert card["audit"]["repaired"] is True
     assert card["audit"]["findings"][0]["repair"] == metrics["audit"]["findings"][0]["repair"]
     page = (out / "report.html").read_text(encoding="utf-8")

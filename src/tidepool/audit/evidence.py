@@ -12,9 +12,10 @@ from tidepool.audit.scale import Scale
 from tidepool.audit.traits import recentre
 from tidepool.images import Array, ImageSet
 
-FIT, HELD, JUDGED, COUNTED = 4000, 1500, 2500, 1500
+FIT, HELD, JUDGED, COUNTED = 4000, 3000, 2500, 1500
 """Images to fit the reference net on, to hold back, of the other set for moments, and for class frequencies."""
 _JITTERED = 0.85  # moving jittered pictures to the middle takes away more than the rest of their variance
+_FITTED = 0.73  # of few images
 _FEWEST = 40  # labelled images below which a reference net only guesses
 
 
@@ -85,6 +86,11 @@ class Reference:
         return self.null * parts * (1 / max(count, 1) + 1 / max(len(self.images), 1)) / 2
 
 
+def fitted(count: int) -> int:
+    """Return how many of ``count`` sampled images the reference net is fitted on; the rest are held back."""
+    return min(FIT, round(_FITTED * count))
+
+
 def sample_rows(count: int, wanted: int, rng: np.random.Generator) -> Array:
     """Return at most ``wanted`` distinct rows out of ``count``, in random order."""
     rows: Array = rng.permutation(count)[:wanted]
@@ -121,7 +127,7 @@ def prepare(train: ImageSet, scale: Scale, rng: np.random.Generator, seed: int, 
     shares = np.bincount(index) / max(len(index), 1)
     net, held, raw = None, None, None
     if len(rows) >= _FEWEST and len(classes) > 1:
-        fit = int(len(rows) * FIT / (FIT + HELD))
+        fit = fitted(len(rows))
         net = ReferenceNet(unit[:fit], index[:fit], seed)
         # The net must know an index for every class, also for one that only the held-back part has.
         if len(net.classes) == len(classes):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tidepool.audit.evidence import FIT, HELD, Reference, sample_rows
+from tidepool.audit.evidence import FIT, HELD, Reference, fitted, sample_rows
 from tidepool.audit.faults import ChannelOrder, Fault
 from tidepool.audit.faults.frames import even, place
 from tidepool.audit.reference import ReferenceNet
@@ -38,9 +38,9 @@ def price(reference: Reference, faults: Sequence[Fault]) -> Cost | None:
         repaired = fault.undo(repaired)
 
     def accuracy(images: Array) -> float:
-        fitted = place(images, reference.frame, *even(images.shape[1:3], reference.frame), _corner(images))
+        framed = place(images, reference.frame, *even(images.shape[1:3], reference.frame), _corner(images))
         assert reference.net is not None
-        return float((reference.net.predict_index(reference.unit(fitted)) == index).mean())
+        return float((reference.net.predict_index(reference.unit(framed)) == index).mean())
 
     cost = Cost(accuracy(faulty), accuracy(repaired))
     # A net that cannot read the correct pictures (strongly warped ones, say) cannot price either.
@@ -65,7 +65,7 @@ class Loss:
             return None
         rows = sample_rows(len(self.train), FIT + HELD, np.random.default_rng(self.seed))
         labels = self.train.labels[rows]
-        fit = int(len(rows) * FIT / (FIT + HELD))
+        fit = fitted(len(rows))
         if len(np.unique(labels[:fit])) < 2 or fit == len(rows):
             return None
         whole, low, high = self.train.images[rows], *finite_range(self.train.images)
@@ -76,13 +76,13 @@ class Loss:
         repaired = faulty
         for fault in others:
             repaired = fault.undo(repaired)
-        fitted = place(faulty, self.train.frame, *even(faulty.shape[1:3], self.train.frame), _corner(faulty))
+        framed = place(faulty, self.train.frame, *even(faulty.shape[1:3], self.train.frame), _corner(faulty))
         usual = ReferenceNet(_unit(whole[:fit], low, high), labels[:fit], self.seed)
         # The damaged pictures have a scale of their own.
         scale = float(np.abs(damaged).max()) or 1.0
         taught = ReferenceNet(_unit(damaged[:fit], 0.0, scale), labels[:fit], self.seed)
         after = taught.accuracy(_unit(repaired, 0.0, scale), labels[fit:])
-        as_is = usual.accuracy(_unit(fitted, low, high), labels[fit:])
+        as_is = usual.accuracy(_unit(framed, low, high), labels[fit:])
         return Cost(as_is, after) if after >= _SKILLED else None
 
 

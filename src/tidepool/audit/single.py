@@ -85,7 +85,8 @@ def _moved(test: Array, scale: Scale, train: Array, train_scale: Scale) -> Found
         return None
     # The steadier of the two rules is the one that training keeps.
     by, spread = ("mass", mass) if theirs.sum() <= their_box.std(axis=0).sum() else ("box", box)
-    reach = max(1, round((np.sqrt(1 + 12 * float(extra.mean())) - 1) / 2))  # a uniform -r..r has variance r (r + 1) / 3
+    # A uniform -r..r has variance r (r + 1) / 3; where pictures leave the frame the wider axis tells it.
+    reach = max(1, round((np.sqrt(1 + 12 * float(extra.max())) - 1) / 2))
     told = (
         f"their centres of mass vary by {mine[0]:.2g} px down and {mine[1]:.2g} px across, in training by "
         f"{theirs[0]:.2g} and {theirs[1]:.2g} px"
