@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 _GRID = 12  # cells each way, at most
-_SAMPLE = 4096
+_SAMPLE = 2048
 _FEWEST = 30  # pictures below which only their values are looked at
 _CHANCE = 8.0  # times the distance that chance makes
 _PART, _NAMED = 0.06, 0.5  # of the variance that a warning needs; what a name must leave of the distance at most

@@ -59,6 +59,7 @@ class Guarded(Lazy):
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])
 def test_the_set_is_never_copied(monkeypatch, dtype):
     monkeypatch.setattr("tidepool.preprocessing._ENOUGH", 100)
+    monkeypatch.setattr("tidepool.seen._SAMPLE", 100)
     monkeypatch.setattr("tidepool.training.run._BATCH_OF_PREDICTION", 50)
     monkeypatch.setattr("tidepool.training.rows._BLOCK", 50)
     monkeypatch.setattr(fitting, "_BLOCK", 50)
