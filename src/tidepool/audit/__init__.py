@@ -3,8 +3,13 @@
     verdict = tidepool.audit(train, test)
     verdict.verdict, verdict.findings, verdict.repaired
 
-How it decides: ``hypotheses`` (values), ``search`` (geometry), ``moments`` (the distance), ``decide`` (margins),
-``conclude`` (findings). Each fault is one class in ``faults``.
+How it decides. ``judge`` undoes what makes a set unreadable by itself (``layouts``, ``numbers``, ``quality``), then
+``look`` compares the pictures: ``hypotheses`` (values), ``search`` with ``offsets``, ``sizes`` and ``tones`` (geometry
+and grey scale), ``moments`` (the distance), ``decide`` (margins), ``single`` and ``mixture`` (what was done to each
+picture, or to some), ``quality`` again (blur). ``conclude`` makes the findings, with ``label_check``, ``duplicates``
+and ``price``.
+
+Each fault is one class in ``faults``.
 """
 
 from __future__ import annotations

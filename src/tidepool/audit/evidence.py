@@ -97,6 +97,17 @@ def sample_rows(count: int, wanted: int, rng: np.random.Generator) -> Array:
     return rows
 
 
+def sampled(images: ImageSet, wanted: int, seed: int) -> Array:
+    """Return at most ``wanted`` pictures in random order, the same ones for the same seed."""
+    chosen: Array = images.images[sample_rows(len(images), wanted, np.random.default_rng(seed + 1))]
+    return chosen
+
+
+def few(images: ImageSet, wanted: int, seed: int) -> ImageSet:
+    """Return a smaller set of at most ``wanted`` pictures with their labels, in their order."""
+    return images.select(np.sort(sample_rows(len(images), wanted, np.random.default_rng(seed))))
+
+
 def centred(reference: Reference, rng: np.random.Generator, seed: int) -> Reference | None:
     """Return the same yardstick with each picture moved to the middle; None where training is not jittered."""
     unit = recentre(reference.images, reference.background)

@@ -3,47 +3,36 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from tidepool.audit.conclude import Situation, conclude
-from tidepool.audit.decide import MARGIN, RATIO, Decision, decide, with_mixture
-from tidepool.audit.evidence import FIT, HELD, JUDGED, Reference, centred, prepare, sample_rows
+from tidepool.audit.evidence import FIT, HELD, JUDGED, few, sampled
 from tidepool.audit.faults import (
-    Blurred,
     Fault,
-    Inverted,
     LabelsFromOne,
     LabelsPermuted,
     Noisy,
-    NotCentredByMass,
     Rescaled,
-    Resized,
     SetsSwapped,
     Standardised,
-    Stretched,
     TenForZero,
-    Zoomed,
 )
-from tidepool.audit.hypotheses import inversion_total, value_chains
+from tidepool.audit.hypotheses import value_chains
 from tidepool.audit.layouts import foreign_numbers, wrong_order
+from tidepool.audit.look import Looker
 from tidepool.audit.missing import missing_values
 from tidepool.audit.numbers import byte_fault, lossy_fault
-from tidepool.audit.placing import off_middle
 from tidepool.audit.price import Loss
-from tidepool.audit.quality import best_width, blur_fault, jpeg_fault, noise_fault
+from tidepool.audit.quality import jpeg_fault, noise_fault
 from tidepool.audit.scale import Scale, measure
-from tidepool.audit.search import search
-from tidepool.audit.single import single_fault, stretched_fault, with_step
-from tidepool.audit.traits import more_varied, traits
 from tidepool.audit.usable import remarks, require_frames, require_usable
 from tidepool.audit.verdict import Finding, Verdict
 from tidepool.errors import DataError
-from tidepool.images import Array, ImageSet
+from tidepool.images import ImageSet
 
 _AT_ONCE = 2  # faults of reading in one set
-_WORTH = 0.8  # of the distance that a rough repair of single pictures may leave
 _RENAMED = {fault.id for fault in (LabelsFromOne, TenForZero, LabelsPermuted)}  # they say what the labels are
 
 
@@ -90,23 +79,8 @@ def _swapped(train: ImageSet, test: ImageSet, seed: int, price: bool, budget: fl
     return replace(found.after(first, lambda: (train, test)), seconds=time.monotonic() - start)
 
 
-@dataclass(frozen=True)
-class Look:
-    """What a comparison of the pictures themselves came to; ``findings`` are about single pictures and sharpness.
-
-    varied : the training pictures vary more, as augmented ones do.
-    """
-
-    train: ImageSet
-    test: ImageSet
-    reference: Reference
-    decision: Decision
-    varied: bool
-    findings: tuple[Finding, ...] = ()
-
-
 class _Case:
-    """One audit under way."""
+    """One audit under way: what can be told of each set by itself is undone, then the pictures are compared."""
 
     def __init__(
         self, train: ImageSet, test: ImageSet, seed: int, price: bool, budget: float | None, start: float
@@ -131,162 +105,20 @@ class _Case:
             train, train_scale = self._plain_train(train, train_scale, test_scale)
         if not settled and not self.late():
             train, test = self._as_good(train, test, train_scale, test_scale)
-            test_scale = measure(test.images, self._sample(test, JUDGED))
-        look = self._look(train, test, train_scale, test_scale, settled)
-        if not settled and not self.late():
-            look = self._sharp(look, train_scale, test_scale)
+        noisy = any(isinstance(finding.how, Noisy) for finding in self.findings)
+        factor = 1.0 if self.budget is None else float(np.clip(self.budget / 4, 0.1, 1.0))
+        looker = Looker(self.seed, factor, self.late, settled, noisy)
+        look = looker.look(train, test)
+        if not settled and not self.late() and (found := looker.sharper(look)):
+            blurred, in_, fault, told = found
+            finding = self._lost(look.train, fault, told) if in_ == "test" else Finding(fault, in_, 0.9, told)
+            look = replace(blurred, findings=(finding,))
         if look.decision.unexplained and not look.varied:
             require_frames(look.train.frame, look.test.frame)
         situation = Situation(
             look.reference, look.train, look.test, look.decision, look.varied, self.pricing, self.loss
         )
         return conclude(situation, [*self.findings, *look.findings], self.late)
-
-    def _look(self, train: ImageSet, test: ImageSet, train_scale: Scale, test_scale: Scale, settled: bool) -> Look:
-        """Compare the pictures themselves: how each lies, then how all of them were prepared."""
-        factor = 1.0 if self.budget is None else float(np.clip(self.budget / 4, 0.1, 1.0))
-        reference = prepare(train, train_scale, np.random.default_rng(self.seed), self.seed, factor)
-        sample = self._sample(test, int(JUDGED * factor))
-        if settled:
-            # Both hold the same kind of values by now; only black and white may still be exchanged.
-            chains: list[tuple[Fault, ...]] = [(), (Inverted(inversion_total(train_scale, test_scale)),)]
-        else:
-            chains = value_chains(train_scale, test_scale)
-        noisy = any(isinstance(finding.how, Noisy) for finding in self.findings)
-        single = single_fault(sample, test_scale, self._sample(train, JUDGED), train_scale, not noisy)
-        plain = self._decided(train, test, reference, sample, chains)
-        if single is None:
-            return self._shrunk(plain, chains, sample, train_scale, test_scale)
-        fault, told = single
-        look = self._decided(train, test, reference, fault.undo(sample), chains, single=fault)
-        if not self._worth(fault, plain.decision, look.decision):
-            return plain
-        fault, faults = with_step(fault, look.decision.chosen.faults)
-        chosen = replace(look.decision.chosen, faults=faults)
-        return replace(
-            look,
-            test=replace(test, images=fault.undo(test.images)),
-            decision=replace(look.decision, chosen=chosen),
-            findings=(Finding(fault, "test", 0.9, told),),
-        )
-
-    def _shrunk(
-        self, look: Look, chains: list[tuple[Fault, ...]], sample: Array, train_scale: Scale, test_scale: Scale
-    ) -> Look:
-        """Return ``look``, or what it becomes when training pictures that fill their frame are made smaller."""
-        filled = stretched_fault(look.train.images, train_scale, look.test.images, test_scale)
-        if filled is None:
-            return look
-        fault, told = filled
-        train = replace(look.train, images=fault.undo(look.train.images))
-        reference = prepare(train, train_scale, np.random.default_rng(self.seed), self.seed)
-        found = self._decided(train, look.test, reference, sample, chains, single=fault)
-        if not self._worth(fault, look.decision, found.decision):
-            return look
-        return replace(found, findings=(Finding(fault, "train", 0.9, told),))
-
-    def _worth(self, fault: Fault, before: Decision, after: Decision) -> bool:
-        """Say whether what was done to single pictures explains enough of the difference."""
-        if not after.unexplained:
-            return True
-        # That every picture touches all four sides is evidence by itself: no zoom of all of them need be beaten.
-        usual = before.identity if isinstance(fault, Stretched) else before.chosen
-        return not isinstance(fault, NotCentredByMass) and after.chosen.distance < _WORTH * usual.distance
-
-    def _decided(
-        self,
-        train: ImageSet,
-        test: ImageSet,
-        reference: Reference,
-        sample: Array,
-        chains: list[tuple[Fault, ...]],
-        single: Fault | None = None,
-    ) -> Look:
-        """Search and decide; ``single`` was undone in each picture, roughly: that may look like mixed orientation."""
-        guessed = any(isinstance(one, Stretched) for one in (single, *(finding.how for finding in self.findings)))
-        decision = decide(reference, len(sample), search(reference, sample, chains, not guessed))
-        middle = None if self.late() else centred(reference, np.random.default_rng(self.seed), self.seed)
-        if middle is not None:
-            # Jitter blurs the mean image until it tells nothing: move every picture to the middle, look again.
-            decision = decide(middle, len(sample), search(middle, sample, chains, not guessed))
-        elif single is None and not self.late():
-            decision = with_mixture(decision, reference, sample, self.seed)
-        varied = decision.unexplained and self._train_varies_more(reference, sample, decision)
-        if varied or middle is not None:
-            decision = off_middle(decision, reference, sample)
-        return Look(train, test, reference, decision, varied or middle is not None)
-
-    def _as_good(
-        self, train: ImageSet, test: ImageSet, train_scale: Scale, test_scale: Scale
-    ) -> tuple[ImageSet, ImageSet]:
-        """Undo or do to both what only one set's pictures are: compressed, noisy, stretched (in training)."""
-        if found := jpeg_fault(train, train_scale, test, test_scale, self.seed):
-            in_, fault, told = found
-            if in_ == "train":
-                self.findings.append(Finding(fault, "train", 0.95, told))
-                return train, fault.replay_set(self._few(test, JUDGED))
-            few = self._few(train, FIT + HELD)
-            self.findings.append(self._lost(few, fault, told))
-            return fault.replay_set(few), test
-        if noise := noise_fault(test, test_scale, train, train_scale, self.seed):
-            self.findings.append(Finding(noise[0], "test", 0.95, noise[1]))
-            return train, noise[0].undo_set(test)
-        if noise := noise_fault(train, train_scale, test, test_scale, self.seed):
-            # Training that is noisier is augmented: the test pictures are compared with as much noise.
-            added = Noisy(noise[0].sigma / train_scale.span * test_scale.span, test_scale.low, test_scale.span)
-            return train, added.replay_set(test)
-        return train, test
-
-    def _sharp(self, look: Look, train_scale: Scale, test_scale: Scale) -> Look:
-        """Look again with the sharper set blurred; keep that if it explains the difference much better."""
-        before = look.decision.chosen.distance
-        count = min(len(look.test), JUDGED)
-        if look.varied or look.findings or before < 2 * look.reference.noise(count):
-            return look
-        if found := blur_fault(look.test, test_scale, look.train, train_scale, self.seed):
-            in_ = "test"
-        elif found := blur_fault(look.train, train_scale, look.test, test_scale, self.seed):
-            in_ = "train"
-        else:
-            return look
-        blurred = self._blurred(look, found[0], in_)
-        if blurred.decision.unexplained or blurred.decision.chosen.weight:
-            # The softness of edges tells the width roughly; the moments tell it better.
-            sample = self._sample(look.test, JUDGED)
-            width = best_width(look.reference, blurred.decision, sample, found[0].sigma, in_ == "test")
-            found = Blurred(width), found[1]
-            blurred = self._blurred(look, found[0], in_)
-        left = blurred.decision.chosen.distance
-        # Resampling softens by itself: size and blur together claim too much.
-        resampled = any(isinstance(fault, Resized | Zoomed) for fault in blurred.decision.chosen.faults)
-        if resampled or blurred.decision.unexplained or blurred.findings:
-            return look
-        if left > RATIO * before or before - left < MARGIN * look.reference.noise(count):
-            return look
-        lost = in_ == "test"
-        finding = self._lost(look.train, *found) if lost else Finding(found[0], in_, 0.9, found[1])
-        return replace(blurred, findings=(finding, *blurred.findings))
-
-    def _blurred(self, look: Look, fault: Blurred, in_: str) -> Look:
-        """Look again with the other set blurred as ``in_`` is."""
-        train, test = look.train, look.test
-        if in_ == "test":
-            train = fault.replay_set(self._few(train, FIT + HELD))
-        else:
-            test = fault.replay_set(self._few(test, JUDGED))
-        return self._look(train, test, *self._scales(train, test), False)
-
-    def _lost(self, train: ImageSet, fault: Fault, told: tuple[str, ...]) -> Finding:
-        """Return the finding of what the test set lost, and remember it for the price of all."""
-        self.loss = Loss(train, fault, self.seed)
-        return Finding(fault, "test", 0.95, told, self.loss.cost() if self.pricing else None)
-
-    def _scales(self, train: ImageSet, test: ImageSet) -> tuple[Scale, Scale]:
-        return measure(train.images, self._sample(train, JUDGED)), measure(test.images, self._sample(test, JUDGED))
-
-    def _few(self, images: ImageSet, wanted: int) -> ImageSet:
-        """Return a sample that is large enough for all that follows."""
-        return images.select(np.sort(sample_rows(len(images), wanted, np.random.default_rng(self.seed))))
 
     def _readable(self, train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet]:
         """Undo what makes a set unreadable by itself: bytes taken for something else, a broken layout."""
@@ -327,9 +159,35 @@ class _Case:
             return train, fault.replay_set(test)
         return train, test
 
+    def _as_good(
+        self, train: ImageSet, test: ImageSet, train_scale: Scale, test_scale: Scale
+    ) -> tuple[ImageSet, ImageSet]:
+        """Undo, or do to both, what only one set's pictures are: compressed or noisy."""
+        if found := jpeg_fault(train, train_scale, test, test_scale, self.seed):
+            in_, fault, told = found
+            if in_ == "train":
+                self.findings.append(Finding(fault, "train", 0.95, told))
+                return train, fault.replay_set(few(test, JUDGED, self.seed))
+            some = few(train, FIT + HELD, self.seed)
+            self.findings.append(self._lost(some, fault, told))
+            return fault.replay_set(some), test
+        if noise := noise_fault(test, test_scale, train, train_scale, self.seed):
+            self.findings.append(Finding(noise[0], "test", 0.95, noise[1]))
+            return train, noise[0].undo_set(test)
+        if noise := noise_fault(train, train_scale, test, test_scale, self.seed):
+            # Training that is noisier is augmented: the test pictures are compared with as much noise.
+            added = Noisy(noise[0].sigma / train_scale.span * test_scale.span, test_scale.low, test_scale.span)
+            return train, added.replay_set(test)
+        return train, test
+
+    def _lost(self, train: ImageSet, fault: Fault, told: tuple[str, ...]) -> Finding:
+        """Return the finding of what the test set lost, and remember it for the price of all."""
+        self.loss = Loss(train, fault, self.seed)
+        return Finding(fault, "test", 0.95, told, self.loss.cost() if self.pricing else None)
+
     def _masked(self, images: ImageSet, in_: str) -> tuple[ImageSet, Scale]:
         """Return the set without missing values, and its scale; a finding says what was masked."""
-        sample = self._sample(images, JUDGED)
+        sample = sampled(images, JUDGED, self.seed)
         scale = measure(images.images, sample)
         fault = missing_values(images, scale)
         if fault is None:
@@ -337,11 +195,7 @@ class _Case:
         evidence = (f"{fault.count:,} of {fault.total:,} images: {', '.join(fault.where)}",)
         self.findings.append(Finding(fault, in_, 0.99, evidence))
         masked = fault.undo_set(images)
-        return masked, measure(masked.images, self._sample(masked, JUDGED))
-
-    def _sample(self, images: ImageSet, wanted: int) -> Array:
-        chosen: Array = images.images[sample_rows(len(images), wanted, np.random.default_rng(self.seed + 1))]
-        return chosen
+        return masked, measure(masked.images, sampled(masked, JUDGED, self.seed))
 
     def _plain_train(self, train: ImageSet, scale: Scale, test_scale: Scale) -> tuple[ImageSet, Scale]:
         """The training set itself leaves the lattice of pictures 0..255: undo and note that."""
@@ -358,11 +212,4 @@ class _Case:
         )
         self.findings.append(Finding(fault, "train", 0.98 if fault.exact else 0.9, evidence))
         train = fault.undo_set(train)
-        return train, measure(train.images, self._sample(train, JUDGED))
-
-    def _train_varies_more(self, reference: Reference, sample: Array, decision: Decision) -> bool:
-        """Compare place, size and slant of the pictures after undoing what is believed."""
-        for fault in decision.chosen.faults:
-            sample = fault.undo(sample)
-        background = reference.background
-        return more_varied(traits(reference.images, background), traits(reference.unit(sample), background))
+        return train, measure(train.images, sampled(train, JUDGED, self.seed))
