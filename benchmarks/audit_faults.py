@@ -94,9 +94,9 @@ def _boxed(x: Any) -> Any:
 
 
 def _mixed(x: Any, rng: Any) -> Any:
-    out = x.copy()
-    some = rng.random(len(x)) < rng.uniform(0.1, 0.5)
-    out[some] = np.rot90(x[some], int(rng.integers(1, 4)), (1, 2))
+    share, turns, out = rng.uniform(0.1, 0.5), int(rng.integers(1, 4)), x.copy()
+    some = rng.random(len(x)) < share
+    out[some] = np.rot90(x[some], turns, (1, 2))
     return out
 
 

@@ -63,12 +63,14 @@ def conclude(situation: Situation, before: list[Finding], late: Callable[[], boo
         findings.append(Finding(shared[0], "train", 0.99, shared[1]))
     if not findings:
         return Verdict("different-source" if source else "clean", notes=notes)
-    priced = [f.how for f in findings if f.in_ == "test" and f is not labels and not f.how.mirrored]
+    priced = [f for f in findings if f.in_ == "test" and f is not labels and not f.how.mirrored]
     cost = None
     if situation.pricing and situation.loss is not None:
-        cost = situation.loss.cost(priced)
+        cost = situation.loss.cost([f.how for f in priced])
+    elif len(priced) == 1:
+        cost = priced[0].cost
     elif situation.pricing and priced:
-        cost = price(reference, priced)
+        cost = price(reference, [f.how for f in priced])
     cost = cost or (labels.cost if labels else None)
     return Verdict("fault", tuple(findings), cost=cost, notes=notes)
 

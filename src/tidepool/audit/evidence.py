@@ -12,8 +12,9 @@ from tidepool.audit.scale import Scale
 from tidepool.audit.traits import recentre
 from tidepool.images import Array, ImageSet
 
-FIT, HELD, JUDGED, COUNTED = 4000, 3000, 2500, 1500
-"""Images to fit the reference net on, to hold back, of the other set for moments, and for class frequencies."""
+FIT, HELD, JUDGED, COUNTED, MEASURED = 4000, 6000, 2500, 1500, 5500
+"""Images to fit the reference net on, to hold back for the price; of the other set for moments, and for class
+frequencies; of training for moments."""
 _JITTERED = 0.85  # moving jittered pictures to the middle takes away more than the rest of their variance
 _FITTED = 0.73  # of few images
 _FEWEST = 40  # labelled images below which a reference net only guesses
@@ -115,7 +116,7 @@ def centred(reference: Reference, rng: np.random.Generator, seed: int) -> Refere
         return None
     classes = len(reference.shares)
     moments = ClassMoments.of(unit, reference.index, classes)
-    fit = len(unit) - (0 if reference.held is None else len(reference.held[1]))
+    fit = 0 if reference.net is None else reference.net.count
     net = reference.net and ReferenceNet(unit[:fit], reference.index[:fit], seed)
     null = null_distance(unit, reference.index, classes, rng)
     return replace(reference, images=unit, moments=moments, null=null, net=net, centred=True)
@@ -124,25 +125,27 @@ def centred(reference: Reference, rng: np.random.Generator, seed: int) -> Refere
 def prepare(train: ImageSet, scale: Scale, rng: np.random.Generator, seed: int, factor: float = 1.0) -> Reference:
     """Measure the training set; ``factor`` below 1 shrinks the samples (for a budget)."""
     rows = sample_rows(len(train), int((FIT + HELD) * factor), rng)
+    # All that are left beside the fitted ones tell the price; the moments need fewer.
+    most = int(MEASURED * factor)
     chosen = train.images[rows]
     bare = Reference(scale, train.frame, chosen, rows, _EMPTY, 0.0, None, None, None)
-    unit = bare.unit(chosen)
+    unit = bare.unit(chosen[:most])
     if train.labels is None:
-        index = np.zeros(len(rows), dtype=np.int64)
+        index = np.zeros(len(unit), dtype=np.int64)
         moments = ClassMoments.of(unit, index, 1)
         return Reference(scale, train.frame, unit, index, moments, null_distance(unit, index, 1, rng), None, None, None)
-    labels = train.labels[rows]
-    classes, index = np.unique(labels, return_inverse=True)
+    classes, every = np.unique(train.labels[rows], return_inverse=True)
+    index = every[:most]
     moments = ClassMoments.of(unit, index, len(classes))
     null = null_distance(unit, index, len(classes), rng)
-    shares = np.bincount(index) / max(len(index), 1)
+    shares = np.bincount(index, minlength=len(classes)) / max(len(index), 1)
     net, held, raw = None, None, None
     if len(rows) >= _FEWEST and len(classes) > 1:
         fit = fitted(len(rows))
         net = ReferenceNet(unit[:fit], index[:fit], seed)
         # The net must know an index for every class, also for one that only the held-back part has.
         if len(net.classes) == len(classes):
-            held, raw = (unit[fit:], index[fit:]), chosen[fit:]
+            held, raw = (bare.unit(chosen[fit:]), every[fit:]), chosen[fit:]
         else:
             net = None
     return Reference(scale, train.frame, unit, index, moments, null, net, held, raw, shares, names=classes)
