@@ -62,6 +62,14 @@ def test_another_source_is_not_a_fault(mnist: tuple[ImageSet, ImageSet], usps: I
     assert audit(train, ImageSet(np.pad(fitted, ((0, 0), (4, 4), (4, 4))))).verdict == "different-source"
 
 
+@pytest.mark.parametrize("fault", ["transposed", "inverted"])
+def test_a_fault_of_another_source_is_named(mnist: tuple[ImageSet, ImageSet], usps: ImageSet, fault: str) -> None:
+    fitted = [np.asarray(Image.fromarray(x).resize((20, 20), Image.Resampling.BILINEAR)) for x in usps.images]
+    framed = np.pad(fitted, ((0, 0), (4, 4), (4, 4)))
+    change = {"transposed": framed.transpose(0, 2, 1), "inverted": 255 - framed}
+    assert fault in names(audit(mnist[0], ImageSet(change[fault]), price=False))
+
+
 def test_augmented_training_is_clean_and_faults_beside_it_are_found(mnist: tuple[ImageSet, ImageSet]) -> None:
     train, test = read(str(Path(DATA, "affnist", "sample_train.mat"))), mnist[1]
     even = np.pad(test.images, ((0, 0), (6, 6), (6, 6)))

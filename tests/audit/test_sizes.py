@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from tidepool.audit import audit
 from tidepool.audit.faults.resampling import Resized, Stretched, zoomed
+from tidepool.audit.reference import ReferenceNet
 from tidepool.images import ImageSet
 
 Pair = tuple[ImageSet, ImageSet]
@@ -88,6 +89,27 @@ def test_stretched_pictures_are_named_and_fitted_again(framed: Pair, in_: str) -
         before = np.abs(stretch(test.images).astype(float) - test.images).mean()
         after = np.abs(verdict.repaired[1].images.astype(float) - test.images).mean()
         assert after < 0.6 * before
+
+
+def test_training_gets_the_traces_that_the_repair_leaves(framed: Pair) -> None:
+    train, test = framed
+    assert train.labels is not None
+    assert test.labels is not None
+    verdict = audit(train, ImageSet(255 - stretch(test.images)))
+    assert names(verdict) == ["stretched", "inverted"]
+    assert "gives the training images the traces" in verdict.sentence()
+    both, repaired = verdict.repaired
+    assert both.images.dtype == train.images.dtype
+    np.testing.assert_array_equal(both.labels, train.labels)
+    read = [ReferenceNet(x.images / np.float32(255), train.labels) for x in (train, both)]
+    alone, together = (net.accuracy(repaired.images / np.float32(255), test.labels) for net in read)
+    assert together > max(alone + 0.1, 0.9)
+
+
+def test_an_exact_repair_leaves_training_alone(framed: Pair) -> None:
+    train, test = framed
+    verdict = audit(train, ImageSet(test.images[:, ::-1, ::-1] / 255), price=False)
+    assert verdict.repaired[0] is train
 
 
 def test_resampling_keeps_type_colour_and_background() -> None:

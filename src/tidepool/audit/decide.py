@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tidepool.audit.evidence import Reference
-from tidepool.audit.faults import MixedOrientation, Shifted, Symmetry, Zoomed
-from tidepool.audit.mixture import mixed_orientation
+from tidepool.audit.faults import Fault, MixedOrientation, Shifted, Symmetry, Zoomed
+from tidepool.audit.mixture import Orientations, mixed_orientation, orientations
 from tidepool.audit.moments import distance
 from tidepool.audit.search import Candidate
 from tidepool.images import Array
@@ -21,6 +21,8 @@ SLACK = 1.3, 1.5  # a simpler candidate is preferred within this ratio, or this 
 TIE = 1.1, 1.0  # rivals that lie this close cannot be told apart
 _FALLS = 0.5  # of the distance that a mixture must make is gone when it is undone
 _FALLEN, _EXPLAINED = (0.2, 0.9), 4.0  # parts of the distance, and times chance, that may remain
+_MOST, _CLEARLY = 0.4, 1.5  # share of one orientation, and how many times that of the next one
+_NO_WORSE = 1.2  # the distance that it may leave, beside the best one's
 UNEXPLAINED = 8.0, 0.06  # what remains is another source above this many times chance and this part of all variance
 
 
@@ -78,32 +80,67 @@ def is_unexplained(reference: Reference, sample_size: int, left: float) -> bool:
     return left > max(UNEXPLAINED[0] * reference.noise(sample_size), UNEXPLAINED[1] * spread)
 
 
-def with_mixture(decision: Decision, reference: Reference, sample: Array, seed: int) -> Decision:
+def with_orientation(decision: Decision, reference: Reference, sample: Array, seed: int) -> Decision:
     """Return ``decision`` with a mixture of orientations in place of a single one, if that explains much more.
 
-    sample : raw pictures of the other set ``[n, h, w(, C)]``.
+    Where moments cannot tell single ones apart (those of another source lie far from training whatever is done), the
+    orientation of most pictures is believed. sample : raw pictures of the other set ``[n, h, w(, C)]``.
     """
-    noise = reference.noise(len(sample))
-    before = decision.chosen.distance
     if reference.centred:
         return decision
     # Whatever was taken for a change of all pictures may have been that of a part of them.
     faults = tuple(fault for fault in decision.chosen.faults if not isinstance(fault, Symmetry | Shifted | Zoomed))
     for fault in faults:
         sample = fault.undo(sample)
-    found = mixed_orientation(reference, reference.unit(sample), seed)
-    if found is None:
+    counted = orientations(reference, reference.unit(sample), seed)
+    if counted is None:
         return decision
+    found = mixed_orientation(reference, counted, seed)
+    mixed = None if found is None else _mixed(decision, reference, sample, faults, found)
+    return mixed or _turned(decision, reference, sample, faults, counted)
+
+
+def _turned(
+    decision: Decision, reference: Reference, sample: Array, faults: tuple[Fault, ...], counted: Orientations
+) -> Decision:
+    """Return ``decision`` with the orientation of most pictures, where the moments are undecided about it."""
+    second, most = np.sort(counted.shares)[-2:]
+    if not (decision.unexplained or decision.rivals) or most < max(_MOST, _CLEARLY * second):
+        return decision
+    if not counted.clear[counted.shares.argmax()]:
+        return decision
+    symmetry = counted.commonest
+    believed = [fault for fault in decision.chosen.faults if isinstance(fault, Symmetry)]
+    if not decision.rivals and believed == ([] if symmetry is None else [symmetry]):
+        return decision
+    turned = () if symmetry is None else (symmetry,)
+    left = reference.compare(reference.unit(sample if symmetry is None else symmetry.undo(sample)))
+    if left > _NO_WORSE * decision.chosen.distance:
+        return decision
+    told = f"a net that learnt all orientations of the training images sees {most:.0%} of them so"
+    chosen = Candidate((*faults, *turned), left)
+    return replace(decision, chosen=chosen, rivals=(), confidence=0.85, evidence=(told, *decision.evidence))
+
+
+def _mixed(
+    decision: Decision,
+    reference: Reference,
+    sample: Array,
+    faults: tuple[Fault, ...],
+    found: tuple[MixedOrientation, tuple[str, ...]],
+) -> Decision | None:
+    """Return the decision for a mixture, or None where the moments do not bear it out."""
+    noise, before = reference.noise(len(sample)), decision.chosen.distance
     fault, told = found
     left = reference.compare(reference.unit(fault.undo(sample)))
     # Skewed classes or approximate repairs may look like a mixture to the net: the moments must fall as its share says.
     if before - left < _FALLS * _distance_of_mixture(fault, reference, reference.unit(sample)):
-        return decision
+        return None
     # What is left must be chance; without labels, whose frequencies cannot be weighed, it must besides be much less.
     if left > max(_EXPLAINED * noise, _FALLEN[0] * before) or left > _FALLEN[1] * before:
-        return decision
+        return None
     if reference.net is None and (left > RATIO * before or before - left < MARGIN * noise):
-        return decision
+        return None
     chosen = Candidate((*faults, fault), left)
     unexplained = is_unexplained(reference, len(sample), left)
     return Decision(chosen, decision.identity, (), unexplained, 0.95, (*told, *decision.evidence))

@@ -36,6 +36,7 @@ class Reference:
     net: ReferenceNet | None
     held: tuple[Array, Array] | None
     raw_held: Array | None
+    raw_fit: Array | None = None
     shares: Array = field(default_factory=lambda: np.ones(1))
     centred: bool = False
     names: Array | None = None
@@ -148,7 +149,20 @@ def prepare(train: ImageSet, scale: Scale, rng: np.random.Generator, seed: int, 
             held, raw = (bare.unit(chosen[fit:]), every[fit:]), chosen[fit:]
         else:
             net = None
-    return Reference(scale, train.frame, unit, index, moments, null, net, held, raw, shares, names=classes)
+    return Reference(
+        scale,
+        train.frame,
+        unit,
+        index,
+        moments,
+        null,
+        net,
+        held,
+        raw,
+        chosen[: len(rows) - len(raw)] if raw is not None else None,
+        shares,
+        names=classes,
+    )
 
 
 _EMPTY = ClassMoments(np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1))

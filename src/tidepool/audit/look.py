@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tidepool.audit.decide import MARGIN, RATIO, Decision, decide, with_mixture
+from tidepool.audit.decide import MARGIN, RATIO, Decision, decide, with_orientation
 from tidepool.audit.evidence import FIT, HELD, JUDGED, Reference, centred, few, prepare, sampled
 from tidepool.audit.faults import Blurred, Fault, Inverted, NotCentredByMass, Resized, Stretched, Zoomed
 from tidepool.audit.hypotheses import inversion_total, value_chains
@@ -112,7 +112,7 @@ class Looker:
             # Jitter blurs the mean image until it tells nothing: move every picture to the middle, look again.
             decision = decide(middle, len(sample), search(middle, sample, chains, zooms))
         elif single is None and not self.late():
-            decision = with_mixture(decision, reference, sample, self.seed)
+            decision = with_orientation(decision, reference, sample, self.seed)
         varied = decision.unexplained and _train_varies_more(reference, sample, decision)
         if varied or middle is not None:
             decision = off_middle(decision, reference, sample)

@@ -31,20 +31,34 @@ def price(reference: Reference, faults: Sequence[Fault]) -> Cost | None:
     faulty = reference.raw_held
     if any(isinstance(fault, ChannelOrder) and fault.kind == "first" for fault in faults):
         return None  # nothing reads such pictures at all
-    for fault in reversed(faults):
-        faulty = fault.replay(faulty)
-    repaired = faulty
-    for fault in faults:
-        repaired = fault.undo(repaired)
+    faulty = _replayed(faulty, faults)
+    repaired = _undone(faulty, faults)
+    net = reference.net
+    if reference.raw_fit is not None and any(fault.echoed and not fault.exact for fault in faults):
+        # ``--fix`` gives the training images the traces that the repair leaves.
+        traced = _undone(_replayed(reference.raw_fit, faults), faults)
+        net = ReferenceNet(reference.unit(traced), reference.index[: len(traced)], net.seed)
 
-    def accuracy(images: Array) -> float:
+    def accuracy(net: ReferenceNet, images: Array) -> float:
         framed = place(images, reference.frame, *even(images.shape[1:3], reference.frame), _corner(images))
-        assert reference.net is not None
-        return float((reference.net.predict_index(reference.unit(framed)) == index).mean())
+        return float((net.predict_index(reference.unit(framed)) == index).mean())
 
-    cost = Cost(accuracy(faulty), accuracy(repaired))
+    cost = Cost(accuracy(reference.net, faulty), accuracy(net, repaired))
     # A net that cannot read the correct pictures (strongly warped ones, say) cannot price either.
     return cost if cost.accuracy_repaired >= _SKILLED else None
+
+
+def _replayed(images: Array, faults: Sequence[Fault]) -> Array:
+    """Return correct ``images`` with ``faults`` (in the order of undoing) done to them."""
+    for fault in reversed(faults):
+        images = fault.replay(images)
+    return images
+
+
+def _undone(images: Array, faults: Sequence[Fault]) -> Array:
+    for fault in faults:
+        images = fault.undo(images)
+    return images
 
 
 @dataclass(frozen=True)
@@ -70,12 +84,8 @@ class Loss:
             return None
         whole, low, high = self.train.images[rows], *finite_range(self.train.images)
         damaged = self.fault.replay(whole)
-        faulty = damaged[fit:]
-        for fault in reversed(others):
-            faulty = fault.replay(faulty)
-        repaired = faulty
-        for fault in others:
-            repaired = fault.undo(repaired)
+        faulty = _replayed(damaged[fit:], others)
+        repaired = _undone(faulty, others)
         framed = place(faulty, self.train.frame, *even(faulty.shape[1:3], self.train.frame), _corner(faulty))
         usual = ReferenceNet(_unit(whole[:fit], low, high), labels[:fit], self.seed)
         # The damaged pictures have a scale of their own.

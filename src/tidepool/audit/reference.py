@@ -15,15 +15,15 @@ from tidepool.images import Array
 class ReferenceNet:
     """Classifier of flat pictures in 0..1.
 
-    classes : ``[K]`` the sorted labels; count : how many images it learnt from. Its ``features`` are random units, each
-    looking at one random rectangle.
+    classes : ``[K]`` the sorted labels; count, seed : how many images it learnt from, and of which seed it is. Its
+    ``features`` are random units, each looking at one random rectangle.
     """
 
     def __init__(self, images: Array, labels: Array, seed: int = 0, features: int = 800) -> None:
         """Fit on ``images`` float32 ``[N, H, W(, C)]`` and ``labels`` ``[N]``."""
         rng = np.random.default_rng(seed)
         self.classes, index = np.unique(labels, return_inverse=True)
-        self.count = len(images)
+        self.count, self.seed = len(images), seed
         self._weights = _local_weights(images.shape[1:], features, rng)
         hidden = self._hidden(images)
         targets = np.full((len(images), len(self.classes)), -1.0, dtype=np.float32)

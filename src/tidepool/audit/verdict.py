@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tidepool.audit.faults import Fault, SetsSwapped
+from tidepool.audit.faults import Fault, MixedOrientation, SetsSwapped
 from tidepool.errors import FaultFound
 from tidepool.images import ImageSet
 
@@ -123,7 +123,21 @@ class Verdict:
                 train = finding.how.replay_set(train) if finding.how.mirrored else finding.how.undo_set(train)
             else:
                 test = finding.how.replay_set(test) if finding.how.mirrored else finding.how.undo_set(test)
-        return train, test
+        return self._echoed(train, "test"), self._echoed(test, "train")
+
+    def _echoed(self, images: ImageSet, in_: str) -> ImageSet:
+        """Return ``images`` with the traces that repairing the set ``in_`` has left there."""
+        done = [finding.how for finding in self.findings if finding.in_ == in_ and not finding.how.mirrored]
+        if not any(how.echoed and not how.exact for how in done):
+            return images
+        # Pictures that were turned one by one are left out: turning good ones would only add errors.
+        done = [how for how in done if not isinstance(how, MixedOrientation)]
+        pixels = images.images
+        for how in reversed(done):
+            pixels = how.replay(pixels)
+        for how in done:
+            pixels = how.undo(pixels)
+        return replace(images, images=pixels)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object that ``tidepool audit --json`` prints."""
@@ -177,7 +191,11 @@ class Verdict:
             return ["No repair is possible."]
         mirrored = [finding for finding in self.findings if finding.how.mirrored]
         if not mirrored:
-            return ["`--fix` undoes that."]
+            traces = [f for f in self.findings if f.how.echoed and not f.exact]
+            if not traces:
+                return ["`--fix` undoes that."]
+            other = "training" if traces[0].in_ == "test" else "test"
+            return [f"`--fix` undoes that as far as it can, and gives the {other} images the traces that it leaves."]
         other = "training" if mirrored[0].in_ == "test" else "test"
         undone = "" if len(mirrored) == len(self.findings) else " and undoes the rest"
         return [f"That cannot be undone: `--fix` does the same to the {other} images{undone}."]

@@ -22,6 +22,9 @@ class Fault(ABC):
     """False where the repair is `none` and going on makes no sense: ``--fix`` stops."""
     mirrored: ClassVar[bool] = False
     """True where nothing can be undone, so that ``--fix`` does the same to the other set (``replay``)."""
+    echoed: ClassVar[bool] = False
+    """True where the repair leaves traces (softness, ink that was lost): ``--fix`` does the fault to the other set and
+    undoes it there, so that both have them."""
     settles_values: ClassVar[bool] = False
     """True where both sets hold the same kind of values as soon as both have lost the same."""
 

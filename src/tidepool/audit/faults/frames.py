@@ -39,6 +39,7 @@ class Shifted(Fault):
     background: float = 0.0
     lossless: bool = False
 
+    echoed = True
     id = "shifted"
 
     @property

@@ -58,6 +58,7 @@ class Recentred(Fault):
     middle: tuple[float, float]
     background: float = 0.0
 
+    echoed = True
     repair: ClassVar[str]
 
     @property

@@ -120,6 +120,7 @@ class Noisy(Fault):
     low: float = 0.0
     span: float = 255.0
 
+    echoed = True
     id = "noisy"
     repair = "smooth each image (median of 3x3; very small ones by a slight blur); not exact"
 

@@ -63,6 +63,8 @@ class Zoomed(Fault):
     factor: float
     background: float = 0.0
 
+    echoed = True
+
     @property
     def exact(self) -> bool:
         """Resampling loses detail."""
@@ -126,6 +128,7 @@ class Resized(Fault):
     found: tuple[int, int]
     background: float = 0.0
 
+    echoed = True
     id = "resized"
 
     @property
@@ -177,6 +180,7 @@ class Stretched(Fault):
     steepness: float = 1.0
     background: float = 0.0
 
+    echoed = True
     id = "stretched"
     plain = "are stretched: the ink of each fills its whole frame, so that the proportions are lost"
 
