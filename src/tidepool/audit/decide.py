@@ -20,7 +20,8 @@ CENTRED = 2.0, 0.75  # the same two for class-by-class distances, of which augme
 SLACK = 1.3, 1.5  # a simpler candidate is preferred within this ratio, or this many times chance
 TIE = 1.1, 1.0  # rivals that lie this close cannot be told apart
 _FALLS = 0.5  # of the distance that a mixture must make is gone when it is undone
-_FALLEN, _EXPLAINED = (0.2, 0.9), 4.0  # parts of the distance, and times chance, that may remain
+_FALLEN, _EXPLAINED = (0.1, 0.76, 0.9), 4.0  # parts of the distance, and times chance, that may remain
+_PLAIN = 0.15  # a share below which the moments must fall the more
 _MOST, _CLEARLY = 0.4, 1.5  # share of one orientation, and how many times that of the next one
 _NO_WORSE = 1.2  # the distance that it may leave, beside the best one's
 UNEXPLAINED = 8.0, 0.06  # what remains is another source above this many times chance and this part of all variance
@@ -137,7 +138,8 @@ def _mixed(
     if before - left < _FALLS * _distance_of_mixture(fault, reference, reference.unit(sample)):
         return None
     # What is left must be chance; without labels, whose frequencies cannot be weighed, it must besides be much less.
-    if left > max(_EXPLAINED * noise, _FALLEN[0] * before) or left > _FALLEN[1] * before:
+    most = _FALLEN[1] if fault.share < _PLAIN else _FALLEN[2]
+    if left > max(_EXPLAINED * noise, _FALLEN[0] * decision.identity.distance) or left > most * before:
         return None
     if reference.net is None and (left > RATIO * before or before - left < MARGIN * noise):
         return None
