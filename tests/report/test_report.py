@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import base64
-import io
 import re
 from html.parser import HTMLParser
 
@@ -11,9 +9,8 @@ import pytest
 from tidepool.errors import OutsideError
 from tidepool.images import ImageSet, Source
 from tidepool.report import ReportFacts, Sheet, write_report, write_run_report
-from tidepool.report.charts import accuracy_chart, loss_chart
+from tidepool.report.charts import loss_chart
 from tidepool.report.page import is_kaggle_digits
-from tidepool.report.pictures import to_uint8, uris
 from tidepool.statistics import wilson
 
 HOSTILE = ["<script>alert(1)</script>", "größe", "漢字", "שלום", '"><img src=x onerror=y>', "a" * 300]
@@ -301,62 +298,6 @@ def test_a_broken_history_draws_what_it_can(page, value):
     assert "nan" not in chart.lines[0].points
     assert loss_chart([{"epoch": 1, "train_loss": value}]) is None
     page(facts(history=rows))
-
-
-@pytest.mark.parametrize("losses", [[1.0], [1.0, 1.0], [0.0, 0.0], [1e-9, 5.0], [3e7, 1.0], [-1.0, 2.0]])
-def test_curves_stay_inside_their_figure(losses):
-    chart = loss_chart([{"epoch": i, "train_loss": v} for i, v in enumerate(losses, 1)])
-    assert chart is not None
-    points = np.array([p.split(",") for line in chart.lines for p in line.points.split()], dtype=float)
-    assert (points[:, 0] >= 0).all()
-    assert (points[:, 0] <= 340).all()
-    assert (points[:, 1] >= 0).all()
-    assert (points[:, 1] <= 230).all()
-    assert chart.y_ticks
-
-
-def test_long_histories_are_thinned_and_the_kept_epoch_is_marked():
-    rows = [{"epoch": e, "valid_accuracy": 0.9, "best": e == 700} for e in range(1, 5001)]
-    chart = accuracy_chart(rows)
-    assert chart is not None
-    assert len(chart.lines[0].points.split()) <= 301
-    assert chart.mark is not None
-    assert chart.mark.text == "epoch 700"
-
-
-@pytest.mark.parametrize(
-    "images",
-    [
-        np.array([[[0, 1]]], dtype=np.uint8),
-        np.array([[[0, 16]]], dtype=np.uint8),
-        np.array([[[0.0, 1.0]]]),
-        np.array([[[-1.0, 1.0]]], dtype=np.float32),
-        np.array([[[0.0, 65535.0]]]),
-        np.array([[[-1e308, 1e308]]]),
-        np.array([[[-np.inf, 3.0]], [[np.nan, np.inf]], [[2.0, 2.0]]]),
-        np.array([[[-300, 40000]]], dtype=np.int64),
-    ],
-)
-def test_any_range_is_shown_from_black_to_white(images):
-    shown = to_uint8(images)
-    assert (shown[0, 0] == (0, 255)).all()
-
-
-def test_values_in_the_middle_keep_their_tone():
-    assert (to_uint8(np.array([[[0.0, 0.5]]])) == (0, 128)).all()
-    assert (to_uint8(np.array([[[7, 200]]], dtype=np.uint8)) == (7, 200)).all()
-    assert (to_uint8(np.full((1, 2, 2), np.nan)) == 0).all()
-    assert to_uint8(np.full((1, 2, 2), 5.0)).dtype == np.uint8
-
-
-def test_a_uri_holds_the_very_pixels():
-    from PIL import Image
-
-    images = np.random.default_rng(0).integers(0, 256, (2, 5, 7), dtype=np.uint8)
-    images[0, 0, 0] = 255
-    bytes_ = base64.b64decode(uris(images)[1].partition(",")[2])
-    assert (np.asarray(Image.open(io.BytesIO(bytes_))) == images[1]).all()
-    assert uris(images[:0]) == []
 
 
 def test_large_photographs_do_not_swell_the_file(tmp_path):

@@ -20,6 +20,7 @@ from tidepool.audit.faults.quality import Blurred, Jpeg, Noisy, compressed
 from tidepool.audit.faults.resampling import ink_of
 from tidepool.audit.moments import distance, mean_and_spread
 from tidepool.audit.scale import Scale
+from tidepool.audit.traits import sharpness
 from tidepool.images import Array, ImageSet
 
 _COMPRESSED, _SAMPLE = 30, 400  # pictures
@@ -126,14 +127,14 @@ def blur_fault(
     """Return by how much ``other`` must be blurred to have edges like those of ``images``, or None."""
     mine, theirs = sampled(images, scale, _SAMPLE, seed), sampled(other, other_scale, _SAMPLE, seed)
     theirs_ground = (other_scale.background - other_scale.low) / other_scale.span
-    wanted = sharpness(mine, (scale.background - scale.low) / scale.span)
+    wanted = _sharp(mine, (scale.background - scale.low) / scale.span)
 
     levels = round(scale.span / scale.step) if scale.step else 0
 
     def blurred(sigma: float) -> float:
         made = Blurred(sigma).replay(theirs) if sigma else theirs
         # Few grey levels make steps of their own.
-        return sharpness(np.rint(made * levels) / levels if levels else made, theirs_ground)
+        return _sharp(np.rint(made * levels) / levels if levels else made, theirs_ground)
 
     sigma = _answer(lambda s: -blurred(s), _BLURS, -wanted)
     if sigma is None or sigma < _OWED_BLUR:
@@ -167,11 +168,8 @@ def best_width(reference: Reference, decision: Decision, sample: Array, sigma: f
     return round(float(widths[int(np.argmin(apart))]), 2)
 
 
-def sharpness(unit: Array, background: float) -> float:
-    """Return the squared steps between neighbours over the squared ink, the mean of the pictures."""
-    ink = ink_of(unit, background)
-    steps = (np.diff(ink, axis=1) ** 2).sum(axis=(1, 2)) + (np.diff(ink, axis=2) ** 2).sum(axis=(1, 2))
-    return float((steps / ((ink**2).sum(axis=(1, 2)) + 1e-9)).mean())
+def _sharp(unit: Array, background: float) -> float:
+    return float(sharpness(ink_of(unit, background)).mean())
 
 
 def _answer(measure: Callable[[float], float], grid: Array, wanted: float) -> float | None:

@@ -23,11 +23,15 @@ def traits(unit: Array, background: float) -> Array:
     yy = by_row @ rows**2 / total - y**2
     xx = by_column @ columns**2 / total - x**2
     xy = np.einsum("nij,i,j->n", ink, rows, columns, optimize=True) / total - x * y
-    # Steps between neighbours over ink: high where edges are hard, low where they are blurred.
-    steps = (np.diff(ink, axis=1) ** 2).sum(axis=(1, 2)) + (np.diff(ink, axis=2) ** 2).sum(axis=(1, 2))
-    sharpness = steps / ((ink**2).sum(axis=(1, 2)) + 1e-9)
     heights, widths = np.sqrt(np.maximum(yy, 0)), np.sqrt(np.maximum(xx, 0))
-    return np.stack([y, x, heights, widths, xy / (yy + 0.5), total, sharpness], axis=1)
+    return np.stack([y, x, heights, widths, xy / (yy + 0.5), total, sharpness(ink)], axis=1)
+
+
+def sharpness(ink: Array) -> Array:
+    """Return squared steps between neighbours over squared ``ink`` ``[N, H, W]``: high where edges are hard."""
+    steps = (np.diff(ink, axis=1) ** 2).sum(axis=(1, 2)) + (np.diff(ink, axis=2) ** 2).sum(axis=(1, 2))
+    found: Array = steps / ((ink**2).sum(axis=(1, 2)) + 1e-9)
+    return found
 
 
 def recentre(unit: Array, background: float) -> Array:
