@@ -1,7 +1,7 @@
 """How much each rung is given: the only knobs of the ladder, with the reason for each.
 
-The times that they stand for are those of two cores at about 2.5 GHz (AVX2) with nothing else to do: Finnegan 2.5 s for
-36,000 rows in eights, tuned .6 s; the Keras listing 540 pictures/s at 28x28 and 230 at 40x40; nolearn's 3,000 and 950.
+The times that they stand for are those of two cores at about 2.5 GHz (AVX2) with nothing else to do: Finnegan 4.6 s for
+36,000 rows in eights, tuned 1 s; the Keras listing 540 pictures/s at 28x28 and 230 at 40x40; nolearn's 3,000 and 950.
 """
 
 from __future__ import annotations
