@@ -128,7 +128,7 @@ class Search:
             if step * BATCH >= showings:
                 raise loop.StopTraining
 
-        outcome = loop.train(task, plan, on_step=look, checkpoint=state)
+        outcome = loop.train(task, plan, on_step=look, checkpoint=state, state=state.load())
         if outcome.steps * BATCH < showings:
             raise KeyboardInterrupt  # Ctrl-C: the same command goes on
         return milestones

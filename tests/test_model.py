@@ -9,7 +9,8 @@ import pytest
 import tidepool as tp
 from tidepool.errors import DataError, ModelFileError
 from tidepool.images import ImageSet
-from tidepool.training.fit import Settings, fit
+from tidepool.training.fit import fit
+from tidepool.training.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_the_card_says_what_it_was_trained_on(model):
     card = model.card
     assert card["trained_on"]["images"] == 1797
     assert card["validation"]["n"] == card["trained_on"]["held_back"] > 340
-    assert card["plan"]["recipe"]["name"]
+    assert card["plans"][0]["recipe"]["name"]
     assert set(card["versions"]) == {"tidepool", "torch", "numpy", "python"}
     assert "held back" in model.describe()
 

@@ -32,7 +32,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     ``X`` is ``[N, H, W]``, ``[N, H, W, C]``, or rows ``[N, D]``: where D = k * k they are pictures of k by k, else a
     dense stack is used. Any class labels. Attributes after ``fit``: ``classes_``, ``model_`` (a tidepool Model, with
-    ``save``), ``history_`` (a row an epoch), ``validation_`` ({"accuracy", "n"} or None), ``plan_``.
+    ``save``), ``history_`` (a row an epoch), ``validation_`` ({"accuracy", "n"} or None), ``plans_`` (one a
+    net of the model).
     """
 
     def __init__(
@@ -64,7 +65,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups : ``[N]``; default: versions of one original, where an ImageSet knows them. Rows of one group are never
         on both sides of the held-back split.
         """
-        from tidepool.training.fit import Settings, fit
+        from tidepool.training.fit import fit
+        from tidepool.training.settings import Settings
 
         if self.budget is not None and self.epochs is not None:
             raise InputError("budget and epochs exclude each other", "give one of them")
@@ -101,7 +103,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names = [name.item() if isinstance(name, (np.integer, np.bool_)) else str(name) for name in self.classes_]
         fitted.model.card["classes"] = [int(name) if isinstance(name, bool) else name for name in names]
         self.model_ = fitted.model
-        self.plan_ = fitted.plan
+        self.plans_ = fitted.plans
         self.history_ = fitted.history
         self.validation_ = fitted.metrics["validation"]
         return self
@@ -118,7 +120,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return labels
 
     def _listener(self) -> Any:
-        from tidepool.training.fit import Listener
+        from tidepool.training.settings import Listener
 
         if not self.verbose:
             return None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tidepool.audit import Verdict
     from tidepool.model import Model
     from tidepool.report.evidence import Strip
-    from tidepool.training.fit import Listener
+    from tidepool.training.settings import Listener
 
 Array = npt.NDArray[Any]
 DEFAULT_BUDGET = 60.0
@@ -108,7 +108,8 @@ def run(
 
     from tidepool.report import write_run_report
     from tidepool.report.evidence import strips
-    from tidepool.training.fit import Settings, fit
+    from tidepool.training.fit import fit
+    from tidepool.training.settings import Settings
 
     frame = _frame(train_set, test_set)
     left = limit - (time.monotonic() - started) - _WRITING

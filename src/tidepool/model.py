@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from tidepool.errors import OutsideError
 from tidepool.images import ImageSet
+from tidepool.nets.layers.base import part_of
 from tidepool.preprocessing import Preprocessing
+from tidepool.views import Looker
 
 if TYPE_CHECKING:
     from tidepool.nets.stack import Stack
 
 Array = npt.NDArray[Any]
+Effort: TypeAlias = Literal["fast", "usual", "accurate"]
 _BATCH = 512
 
 
@@ -80,6 +83,15 @@ class Model:
         return arrays
 
     @cached_property
+    def fast(self) -> Model:
+        """The first net of an ensemble as a model of its own; a model of one net is that already."""
+        if len(self.stack.members) == 1:
+            return self
+        weights = part_of(self.weights, "ensemble.member1")
+        card = {**self.card, "temperature": self.card.get("first_temperature", 1.0)}
+        return Model.make(self.stack.members[0], self.preprocessing, weights, card)
+
+    @cached_property
     def _session(self) -> Any:
         try:
             import onnxruntime
@@ -92,23 +104,48 @@ class Model:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return onnxruntime.InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
 
-    def predict_proba(self, images: ImageSet | Array) -> npt.NDArray[np.float32]:
+    def predict_proba(self, images: ImageSet | Array, effort: Effort = "usual") -> npt.NDArray[np.float32]:
         """Return the probabilities float32 ``[N, K]`` of raw pictures ``[N, H, W]`` or ``[N, H, W, C]``.
 
         Smaller frames are padded evenly. Raises DataError for a larger frame, other channels or other values.
+        effort : 'fast': one net, one look; 'usual': all nets, and a second look at the unsure pictures where that was
+        seen to pay on held-back rows; 'accurate': all nets, and always a second look.
         """
+        if effort == "fast":
+            return self.fast._probabilities(self.fast._pictures(images))
+        pictures = self._pictures(images)
+        found = self._probabilities(pictures)
+        views = self.card.get("views")
+        if views and (views["pays"] or effort == "accurate"):
+            found = self._looker.again(pictures, found, views["below"])
+        return found
+
+    @property
+    def _looker(self) -> Looker:
+        return Looker(self._probabilities, self.preprocessing.frame, self.preprocessing.background)
+
+    def judge_views(self, images: ImageSet | Array, truth: npt.NDArray[np.int64]) -> None:
+        """Note in the card whether a second look at unsure pictures pays, by raw pictures that it never learnt.
+
+        truth : class indices ``[N]``.
+        """
+        self.card["views"] = self._looker.worth(self._pictures(images), truth)
+
+    def _pictures(self, images: ImageSet | Array) -> Array:
         pictures = images.images if isinstance(images, ImageSet) else ImageSet(np.asarray(images)).images
+        return self.preprocessing.check(pictures) if len(pictures) else pictures
+
+    def _probabilities(self, pictures: Array) -> npt.NDArray[np.float32]:
+        """Return what the graph says of checked pictures, one look at each."""
         found = np.empty((len(pictures), len(self.card["classes"])), dtype=np.float32)
-        if len(pictures):
-            pictures = self.preprocessing.check(pictures)
         for start in range(0, len(pictures), _BATCH):
             part = np.ascontiguousarray(pictures[start : start + _BATCH])
             found[start : start + _BATCH] = self._session.run(["probabilities"], {"images": part})[0]
         return found
 
-    def predict(self, images: ImageSet | Array) -> Array:
-        """Return the class labels ``[N]`` of raw pictures."""
-        labels: Array = self.classes[self.predict_proba(images).argmax(axis=1)]
+    def predict(self, images: ImageSet | Array, effort: Effort = "usual") -> Array:
+        """Return the class labels ``[N]`` of raw pictures; ``effort`` as for ``predict_proba``."""
+        labels: Array = self.classes[self.predict_proba(images, effort).argmax(axis=1)]
         return labels
 
     def unlike(self, images: ImageSet | Array, probabilities: Array) -> str | None:
@@ -145,6 +182,11 @@ class Model:
             lines.append(f"held back   {accuracy} of {validation['n']:,} images that it never saw")
         if training := card.get("training"):
             lines.append(f"training    {training['seconds']:.1f} s, {training['epochs']:.1f} epochs")
+        if len(self.stack.members) > 1:
+            lines.append(f"nets        {len(self.stack.members)}, which answer together; --fast asks the first alone")
+        if views := card.get("views"):
+            words = "pays" if views["pays"] else "does not pay, --accurate does it all the same"
+            lines.append(f"views       a second look at unsure pictures, moved by a pixel, {words}")
         lines.append(f"made by     tidepool {card.get('versions', {}).get('tidepool', '?')}, {card.get('created', '')}")
         return "\n".join([*lines, "", self.stack.summary()])
 

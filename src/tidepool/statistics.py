@@ -41,10 +41,14 @@ def best_temperature(logits: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> 
     if len(truth) < 100:
         return 1.0
     candidates = 2.0 ** np.linspace(-3, 3, 97)
+    return float(candidates[int(np.argmax([log_likelihood(logits / t, truth) for t in candidates]))])
+
+
+def log_likelihood(logits: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> float:
+    """Return the mean log-likelihood of ``truth`` ``[N]`` under the softmax of logits ``[N, K]``."""
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     right = shifted[np.arange(len(truth)), truth]
-    losses = [float((np.log(np.exp(shifted / t).sum(axis=1)) - right / t).mean()) for t in candidates]
-    return float(candidates[int(np.argmin(losses))])
+    return float((right - np.log(np.exp(shifted).sum(axis=1))).mean())
 
 
 def score(probabilities: npt.NDArray[Any], truth: npt.NDArray[Any], classes: npt.NDArray[Any]) -> dict[str, Any]:

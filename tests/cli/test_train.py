@@ -29,7 +29,7 @@ def test_the_same_command_twice_gives_the_same_weights(command, data: Path, tmp_
         assert "held back" in ended.out
         assert f"tidepool predict {tmp_path}/new/{name}.tidepool" in ended.out
     assert weights(tmp_path / "new/a.tidepool") == weights(tmp_path / "new/b.tidepool")
-    plan = card(tmp_path / "new/a.tidepool")["plan"]
+    plan = card(tmp_path / "new/a.tidepool")["plans"][0]
     assert plan["steps"] == 2 * plan["steps_per_epoch"]
 
 
@@ -46,7 +46,7 @@ def test_a_plan_repeats_a_budgeted_training(command, data: Path, tmp_path: Path)
     assert command("train", data / "few.npz", "--out", first, *options).code == 0
     assert command("train", data / "few.npz", "--out", second, "--plan", first).code == 0
     assert weights(first) == weights(second)
-    assert card(first)["plan"] == card(second)["plan"]
+    assert card(first)["plans"] == card(second)["plans"]
 
 
 def test_a_larger_frame_takes_smaller_pictures(command, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -135,7 +135,7 @@ def test_a_plan_with_a_recipe_of_ones_own_is_repeated(command, data: Path, tmp_p
     (tmp_path / "mine.toml").unlink()
     assert command("train", data / "few.npz", "--out", again, "--plan", first).code == 0
     assert weights(first) == weights(again)
-    assert card(again)["plan"]["recipe"]["name"] == "tilted"
+    assert card(again)["plans"][0]["recipe"]["name"] == "tilted"
 
 
 @pytest.mark.parametrize(("size", "said"), [("8x8", "--size 12x12 gives room"), ("12x12", ""), ("6x6", "")])

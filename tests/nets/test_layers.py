@@ -15,6 +15,7 @@ from tidepool.nets.layers import (
     Conv2DLayer,
     DenseLayer,
     DropoutLayer,
+    EnsembleLayer,
     FlattenLayer,
     GlobalPoolLayer,
     Layer,
@@ -33,6 +34,10 @@ from tidepool.training.run import weights_of
 
 NONLINEARITIES = sorted({v.name for v in vars(nonlinearities).values() if isinstance(v, Nonlinearity)})
 PLANES: Shape = (6, 11, 9)
+MEMBERS = (
+    Stack((("conv", Conv2DLayer(4, 3)), ("output", DenseLayer(5, "softmax"))), PLANES),
+    Stack((("pool", MaxPool2DLayer(2)), ("norm", BatchNormLayer()), ("output", DenseLayer(5, "softmax"))), PLANES),
+)
 
 CASES: list[tuple[Layer, Shape, Shape]] = [
     (Conv2DLayer(4, 3), PLANES, (4, 9, 7)),
@@ -68,6 +73,7 @@ CASES: list[tuple[Layer, Shape, Shape]] = [
     (ResidualBlock(8, stride=2), PLANES, (8, 6, 5)),
     (ResidualBlock(6, 4), PLANES, PLANES),
     (SqueezeExciteLayer(), PLANES, PLANES),
+    (EnsembleLayer(MEMBERS), PLANES, (5,)),
     *((NonlinearityLayer(name), PLANES, PLANES) for name in NONLINEARITIES),
     *((DenseLayer(5, name), (7,), (5,)) for name in NONLINEARITIES),
 ]

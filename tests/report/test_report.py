@@ -322,7 +322,8 @@ def test_matplotlib_is_not_needed(tmp_path, monkeypatch):
 
 
 def test_the_report_of_a_run_finds_its_facts(tmp_path):
-    from tidepool.training.fit import Settings, fit
+    from tidepool.training.fit import fit
+    from tidepool.training.settings import Settings
 
     rng = np.random.default_rng(0)
     labels = np.array(["a", "ß"] * 20)
@@ -335,7 +336,7 @@ def test_the_report_of_a_run_finds_its_facts(tmp_path):
     write_run_report(tmp_path / "r.html", fitted, metrics, train, test, probabilities, "tidepool run folder/train.npz")
     found = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     errors = round((1 - fitted.metrics["validation"]["accuracy"]) * len(fitted.held))
-    warped = 0 if fitted.plan.recipe.is_identity else 48
+    warped = 0 if fitted.plans[0].recipe.is_identity else 48
     assert len(found.images) == min(errors, 24) + 24 + warped
     for text in ("train.npz", "cd" * 32, f"{40 - len(fitted.held)} pictures", "tidepool run folder/train.npz"):
         assert text in found.text

@@ -5,7 +5,8 @@ import pytest
 
 import tidepool as tp
 from tidepool.errors import DataError
-from tidepool.training.fit import Listener, Settings, fit
+from tidepool.training.fit import fit
+from tidepool.training.settings import Listener, Settings
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_a_budget_counts_only_time_worked(digits, tmp_path):
     fit(digits, Settings(seconds=3, device="cpu", checkpoint=path), Listener(on_step=stop))
     rest = fit(digits, Settings(seconds=3, device="cpu", checkpoint=path))
     # Both parts together fill the budget once; a budget begun anew would come to more.
-    assert 5 < rest.plan.last_step == rest.model.card["training"]["steps"]
+    assert 5 < rest.plans[0].last_step == rest.model.card["training"]["steps"]
     assert 1.5 < rest.metrics["train"]["seconds"] < 4
 
 

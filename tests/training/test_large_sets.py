@@ -10,7 +10,8 @@ from tidepool.errors import DataError
 from tidepool.formats import many, mapped, read
 from tidepool.images import ImageSet, Lazy
 from tidepool.training import fit as fitting
-from tidepool.training.fit import Settings, fit
+from tidepool.training.fit import fit
+from tidepool.training.settings import Settings
 
 FAST = {"epochs": 1, "device": "cpu", "stack": "small", "frame": (12, 12)}
 
@@ -66,7 +67,7 @@ def test_the_set_is_never_copied(monkeypatch, dtype):
     digits = tp.read("digits")
     guarded = Guarded(digits.images.astype(dtype))
     fitted = fit(ImageSet(guarded, digits.labels), Settings(seconds=1.0, device="cpu", frame=(12, 12)))
-    assert fitted.plan.batch_size <= 101
+    assert fitted.plans[0].batch_size <= 101
     assert guarded.most < 200
 
 

@@ -12,17 +12,18 @@ from tidepool.errors import DataError
 
 if TYPE_CHECKING:
     from tidepool.images import ImageSet
-    from tidepool.model import Model
+    from tidepool.model import Effort, Model
 
 
 @click.command()
 @click.argument("model")
 @click.argument("src")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options.effort
 @options.shape
 @options.quiet
 @options.no_cache
-def evaluate(model: str, src: str, as_json: bool, shape: Any, quiet: bool, no_cache: bool) -> None:
+def evaluate(model: str, src: str, as_json: bool, effort: Effort, shape: Any, quiet: bool, no_cache: bool) -> None:
     """Score a saved model on labelled pictures.
 
     \b
@@ -36,7 +37,7 @@ def evaluate(model: str, src: str, as_json: bool, shape: Any, quiet: bool, no_ca
     images = options.read(src, quiet or as_json, shape=shape, cache=not no_cache)
     truth = images.require_labels("evaluate")
     _same_names(loaded, images)
-    probabilities = loaded.predict_proba(images)
+    probabilities = loaded.predict_proba(images, effort)
     if words := loaded.unlike(images, probabilities):
         click.echo(f"warning: these pictures {words}; `tidepool audit TRAIN {src}` says what was done", err=True)
     found = score(probabilities, truth, loaded.classes)

@@ -9,6 +9,8 @@ import click
 from tidepool.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tidepool.cli.printing import Printer, ReadingBar
     from tidepool.images import ImageSet
 
@@ -48,6 +50,19 @@ shape = click.option("--shape", type=FrameType(), help="Height x width of flat r
 seed = click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, metavar="N", help="Random seed.  [default: 0]"
 )
+
+
+def effort(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--fast`` and ``--accurate``, which arrive as ``effort``: 'fast', 'accurate' or, with neither, 'usual'."""
+    fast = click.option("--fast", "effort", flag_value="fast", help="One net of an ensemble, one look at each picture.")
+    accurate = click.option(
+        "--accurate",
+        "effort",
+        flag_value="accurate",
+        default="usual",
+        help="A second look at unsure pictures, moved by a pixel, also where that was not seen to pay.",
+    )
+    return fast(accurate(command))
 
 
 def read(source: str, quiet: bool, **options: Any) -> ImageSet:

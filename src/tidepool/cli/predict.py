@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tidepool import predictions
 from tidepool.cli import options
+
+if TYPE_CHECKING:
+    from tidepool.model import Effort
 
 
 @click.command()
@@ -15,12 +18,21 @@ from tidepool.cli import options
 @click.argument("src")
 @click.option("--out", required=True, metavar="FILE", help="submission.csv, or a name in .jsonl, .npz or .parquet.")
 @click.option("--probabilities", is_flag=True, help="Write the probability of each class too.")
+@options.effort
 @options.shape
 @options.force
 @options.quiet
 @options.no_cache
 def predict(
-    model: str, src: str, out: str, probabilities: bool, shape: Any, force: bool, quiet: bool, no_cache: bool
+    model: str,
+    src: str,
+    out: str,
+    probabilities: bool,
+    effort: Effort,
+    shape: Any,
+    force: bool,
+    quiet: bool,
+    no_cache: bool,
 ) -> None:
     """Predict pictures with a saved model.
 
@@ -35,7 +47,7 @@ def predict(
 
     loaded = load(model)
     images = options.read(src, quiet, shape=shape, cache=not no_cache)
-    found = loaded.predict_proba(images)
+    found = loaded.predict_proba(images, effort)
     if words := loaded.unlike(images, found):
         click.echo(f"warning: these pictures {words}; `tidepool audit TRAIN {src}` says what was done", err=True)
     labels = loaded.classes[found.argmax(axis=1)]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tidepool.audit import Verdict
     from tidepool.images import ImageSet
     from tidepool.nets.stack import Stack
-    from tidepool.training.fit import Listener
     from tidepool.training.plan import Plan
+    from tidepool.training.settings import Listener
 
 
 # Off a terminal a line is enough so often.
@@ -129,7 +129,7 @@ class Printer:
 
     def listener(self) -> Listener:
         """Return who hears of training."""
-        from tidepool.training.fit import Listener
+        from tidepool.training.settings import Listener
 
         return Listener(self._on_plan, self._on_epoch, self._on_step)
 
@@ -139,12 +139,15 @@ class Printer:
             self._bar.close()
             self._bar = None
 
-    def _on_plan(self, stack: Stack, plan: Plan) -> None:
+    def _on_plan(self, stack: Stack, plan: Plan, number: int, count: int) -> None:
         from tidepool.nets.summary import parameters
         from tidepool.training.table import EpochTable
 
         convolutions = sum(name.startswith("conv") for name, _ in stack.layers)
         kind = f"{convolutions} convolutions" if convolutions else f"{len(stack.layers)} layers"
+        if count > 1:
+            kind = f"net {number} of {count}: {kind}"
+        self.close()
         self.say(
             "train",
             f"{kind}, {parameters(stack):,} weights, about {plan.epochs:.3g} epochs of "

@@ -102,7 +102,8 @@ def train(
     require_writable(target)
     if not resume:
         checkpoint.unlink(missing_ok=True)
-    from tidepool.training.fit import Settings, fit
+    from tidepool.training.fit import fit
+    from tidepool.training.settings import Settings
 
     printer = Printer(quiet)
     images = options.read(src, quiet, shape=shape, cache=not no_cache, lean=no_cache)
@@ -182,7 +183,7 @@ def _repeat(plan: str) -> dict[str, Any]:
 
     model = load(plan)
     return {
-        "plan": Plan.from_dict(model.card["plan"]),
+        "plans": tuple(Plan.from_dict(values) for values in model.card["plans"]),
         "stack": model.stack,
         "frame": model.preprocessing.frame,
         "seed": model.card["seed"],

@@ -180,7 +180,7 @@ def _difference(name: str, then: Any, now: Any) -> str:
 
 
 def _facts(settings: dict[str, Any], rows: Rows, results: dict[str, Result], command: str) -> dict[str, Any]:
-    from tidepool.training.fit import versions
+    from tidepool.training.card import versions
 
     return {
         **settings,

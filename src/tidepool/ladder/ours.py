@@ -26,7 +26,7 @@ def ours(rows: Rows, sizes: Sizes, seed: int, tell: Tell, before: Sequence[Line]
     seconds = time.monotonic() - began
     listings.require_whole(classifier)
     accuracy = rows.score(classifier.predict(rows.held_images))
-    plan, model = classifier.plan_, classifier.model_
+    plan, model = classifier.plans_[0], classifier.model_
     line = Line(
         "our Classifier, 40x40",
         "",

@@ -35,6 +35,19 @@ class Residual(nn.Module):
         return y.relu_()
 
 
+class Ensemble(nn.Module):
+    """The mean of what several modules make of one input."""
+
+    def __init__(self, members: dict[str, nn.Module]) -> None:
+        super().__init__()
+        for name, member in members.items():
+            self.add_module(name, member)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the mean ``[N, classes]``."""
+        return torch.stack([member(x) for member in self.children()]).mean(0)
+
+
 class SqueezeExcite(nn.Module):
     """Each channel is scaled by a gate that sees the average of all channels (Hu et al., CVPR 2018)."""
 

@@ -124,8 +124,8 @@ class Sandwich:
         ``pictures`` come from ``as_pictures``; ``targets`` are places in ``classes``. Ctrl-C and StopTraining end it.
         """
         from tidepool.training import loop, run
+        from tidepool.training.card import versions
         from tidepool.training.device import pick_device
-        from tidepool.training.fit import versions
         from tidepool.training.plan import Plan
 
         self.stack.check_classes(len(self.classes))

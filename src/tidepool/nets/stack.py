@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tidepool.errors import StackError, did_you_mean
-from tidepool.nets.layers import KINDS, Conv2DLayer, DenseLayer, InputLayer, Layer, Module, NonlinearityLayer, Shape
-from tidepool.nets.layers.base import Weights
+from tidepool.nets.layers import (
+    KINDS,
+    Conv2DLayer,
+    DenseLayer,
+    EnsembleLayer,
+    InputLayer,
+    Layer,
+    Module,
+    NonlinearityLayer,
+    Shape,
+)
+from tidepool.nets.layers.base import Weights, part_of
 from tidepool.nets.layers.elementwise import BatchNormLayer
 from tidepool.nonlinearities import linear, softmax
 
@@ -115,12 +126,11 @@ class Stack:
             if skip:
                 skip = False
                 continue
-            own = {key[len(name) + 1 :]: value for key, value in weights.items() if key.startswith(name + ".")}
+            own = part_of(weights, name)
             following = layers[i + 1] if i + 1 < len(layers) else None
             if following and isinstance(following[0][1], BatchNormLayer) and _foldable(layer):
                 (norm_name, norm), _ = following
-                theirs = {k[len(norm_name) + 1 :]: v for k, v in weights.items() if k.startswith(norm_name + ".")}
-                scale, shift = norm.scale_and_shift(theirs)  # type: ignore[attr-defined]
+                scale, shift = norm.scale_and_shift(part_of(weights, norm_name))  # type: ignore[attr-defined]
                 own["weight"] = own["weight"] * scale.reshape(-1, *(1,) * (own["weight"].ndim - 1))
                 own["bias"] = own.get("bias", 0.0) * scale + shift
                 x = layer.emit(graph, x, shape, own)
@@ -130,6 +140,13 @@ class Stack:
             else:
                 x = layer.emit(graph, x, shape, own)
         return x
+
+    @property
+    def members(self) -> tuple[Stack, ...]:
+        """The stacks of an ensemble, or this one alone."""
+        first = self.layers[0][1] if self.layers else None
+        found: tuple[Stack, ...] = first.members if isinstance(first, EnsembleLayer) else (self,)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return the stack as the model's card keeps it."""
@@ -150,6 +167,14 @@ class Stack:
         from tidepool.nets.summary import summary
 
         return summary(self)
+
+
+def ensemble(members: Sequence[Stack]) -> Stack:
+    """Return one stack that gives the mean of what ``members`` say; a single member is given back as it is."""
+    if len(members) == 1:
+        return members[0]
+    layers = ("ensemble", EnsembleLayer(tuple(members))), ("output", NonlinearityLayer("softmax"))
+    return Stack(layers, members[0].input_shape)
 
 
 def make_layer(name: str, kind: str, **parameters: Any) -> tuple[str, Layer]:

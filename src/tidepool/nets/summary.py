@@ -8,11 +8,11 @@ coverage it looks past the picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from tidepool.nets.layers import Conv2DLayer, Pool2DLayer, ResidualBlock, Shape
+from tidepool.nets.layers import Conv2DLayer, EnsembleLayer, Pool2DLayer, ResidualBlock, Shape
 
 if TYPE_CHECKING:
     from tidepool.nets.stack import Stack
@@ -39,6 +39,10 @@ def rows(stack: Stack) -> list[Row]:
     found = []
     field, step = [1.0, 1.0], [1.0, 1.0]
     for (name, layer), shape, out in zip(stack.layers, stack.shapes, stack.shapes[1:]):
+        if isinstance(layer, EnsembleLayer):
+            for way, member in layer.ways().items():
+                found += [replace(row, name=f"{way}.{row.name}") for row in rows(member)]
+            continue
         capacity = coverage = None
         size = (2 * layer.filter_size[0] - 1, 2 * layer.filter_size[1] - 1)  # two convolutions, one after the other
         size = size if isinstance(layer, ResidualBlock) else layer.filter_size

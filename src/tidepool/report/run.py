@@ -18,7 +18,7 @@ from tidepool.report.pictures import to_uint8
 
 if TYPE_CHECKING:
     from tidepool.report.evidence import Strip
-    from tidepool.training.fit import Fitted
+    from tidepool.training.settings import Fitted
 
 Array = npt.NDArray[Any]
 _SHEET = 24
@@ -69,7 +69,7 @@ def write_run_report(
         trained_on=f"{len(train) - len(held):,} pictures",
         test_sheet=_sheet(test, probabilities, classes),
         augmentation=_warps(fitted, train),
-        augmentation_name=fitted.plan.recipe.name,
+        augmentation_name=fitted.plans[0].recipe.name,
     )
     write_report(path, facts)
 
@@ -89,11 +89,11 @@ def _sheet(test: ImageSet | None, probabilities: Array | None, classes: Array) -
 
 def _warps(fitted: Fitted, train: ImageSet) -> Array | None:
     """Return uint8 ``[m, H, W(, C)]``: of each picture itself, then its warps in the first epochs; None if unwarped."""
-    recipe = fitted.plan.recipe
+    recipe, seed = fitted.plans[0].recipe, fitted.plans[0].seed
     if recipe.is_identity:
         return None
     rows = np.setdiff1d(np.arange(min(len(train), 4 * len(fitted.held) + 64)), fitted.held)[:_WARPED]
     images = to_uint8(train.images[rows])
     ground = background_of(images)
-    epochs = [recipe.warp(images, fitted.plan.seed, epoch, rows, fill=ground) for epoch in range(_EPOCHS)]
+    epochs = [recipe.warp(images, seed, epoch, rows, fill=ground) for epoch in range(_EPOCHS)]
     return np.stack([images, *epochs], axis=1).reshape(-1, *images.shape[1:])

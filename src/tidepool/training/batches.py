@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,57 +10,35 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tidepool.errors import InputError
 from tidepool.images import Array, Lazy
 from tidepool.preprocessing import pad_evenly
-from tidepool.randomness import permutation
+from tidepool.training.order import AHEAD, Order
 from tidepool.training.plan import Plan
 from tidepool.training.rows import Rows
 from tidepool.warp import Recipe
 
-# Made ahead, and by so many threads: where pages come from the disk, one waits while another works.
-_AHEAD = 4
+# Where pages come from the disk, one thread waits while another works.
 _THREADS = 2
 
 
 class Batches:
-    """The batches of a plan, by step: a pure function of the pictures and the plan.
+    """The batches of a plan, by step: a pure function of the pictures and the plan, and of what ``order`` has learnt.
 
     images : ``[N, h, w]`` or ``[N, h, w, C]``, uint8 or float32, or Rows, which know the model's frame;
     fill : what lies outside them; device : where they are warped. Only a GPU gets them small and unwarped.
     """
 
     def __init__(self, images: Array | Lazy, plan: Plan, fill: float = 0.0, device: str = "cpu") -> None:
-        if (plan.steps_per_epoch - 1) * plan.batch_size >= len(images):
-            raise InputError(
-                f"{plan.steps_per_epoch} steps of {plan.batch_size} images make no epoch of {len(images)} images",
-                "the plan was made for a larger set",
-            )
+        self.order = Order(len(images), plan, device)
         self.images = images
         self.frame = images.frame if isinstance(images, Rows) else (int(images.shape[1]), int(images.shape[2]))
         self.plan = plan
         self.fill = fill
         self.device = device
-        self._orders: dict[int, npt.NDArray[np.int64]] = {}
-        self._lock = threading.Lock()
-
-    def index(self, step: int) -> tuple[int, npt.NDArray[np.int64]]:
-        """Return the epoch of a step and which pictures it takes."""
-        epoch, place = divmod(step, self.plan.steps_per_epoch)
-        with self._lock:
-            if epoch not in self._orders:
-                count = len(self.images)
-                order = permutation(self.plan.seed, epoch, count) if self.plan.shuffle else np.arange(count)
-                # The epoch before may still be asked for by another thread.
-                self._orders = {known: self._orders[known] for known in self._orders if known == epoch - 1}
-                self._orders[epoch] = order
-            order = self._orders[epoch]
-        size = self.plan.batch_size
-        return epoch, order[place * size : (place + 1) * size]
 
     def make(self, step: int) -> tuple[torch.Tensor, npt.NDArray[np.int64]]:
         """Return the warped pictures of a step, in the frame, on the device, and their numbers."""
-        epoch, index = self.index(step)
+        epoch, index = self.order(step)
         asked = (self.images[index], self.plan.recipe, self.plan.seed, epoch, index, self.frame, self.fill)
         return torch.from_numpy(warped(*asked)) if self.device == "cpu" else warped_on(self.device, *asked), index
 
@@ -69,8 +46,8 @@ class Batches:
         """Yield the batches from step ``first`` on, without end; some are made ahead, on threads of their own."""
         workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="warp")
         try:
-            ahead = deque(workers.submit(self.make, first + i) for i in range(_AHEAD))
-            step = first + _AHEAD
+            ahead = deque(workers.submit(self.make, first + i) for i in range(AHEAD))
+            step = first + AHEAD
             while True:
                 batch = ahead.popleft().result()
                 ahead.append(workers.submit(self.make, step))

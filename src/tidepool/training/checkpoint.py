@@ -28,7 +28,9 @@ class Checkpoint:
     def __init__(self, path: Path, identity: dict[str, Any]) -> None:
         self.path = path
         self.identity: dict[str, Any] = json.loads(json.dumps(identity))
-        self.facts: dict[str, Any] = {}  # saved with every state
+        # Saved with every state: what was done before this part of the run began.
+        self.facts: dict[str, Any] = {}
+        self.arrays: Arrays = {}
         self._next = time.monotonic() + _LEAST_SECONDS
 
     def due(self) -> bool:
@@ -41,6 +43,7 @@ class Checkpoint:
 
         start = time.monotonic()
         metadata = {"identity": json.dumps(self.identity), "facts": json.dumps({**self.facts, **facts})}
+        arrays = {**self.arrays, **arrays}
         with whole(self.path) as temporary:
             save_file({name: np.asarray(value, order="C") for name, value in arrays.items()}, temporary, metadata)
         now = time.monotonic()

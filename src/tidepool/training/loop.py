@@ -42,18 +42,20 @@ def train(
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     checkpoint: Checkpoint | None = None,
+    state: tuple[Weights, dict[str, Any]] | None = None,
 ) -> Outcome:
     """Carry out ``plan``; with ``seconds`` its end is moved so that they are used up and no more.
 
-    With a ``checkpoint`` the state is saved now and then, and a saved one is gone on from, to the bit.
+    With a ``checkpoint`` the state is saved now and then; a saved ``state`` is gone on from, to the bit.
     Raises TidepoolError when the loss is no longer finite. KeyboardInterrupt ends training and keeps the model.
     """
-    run = Run(task, plan)
-    if checkpoint and (saved := checkpoint.load()):
-        run.restore(*saved)
+    source = Batches(task.images, plan, task.preprocessing.background, task.device)
+    run = Run(task, plan, source.order)
+    if state:
+        run.restore(*state)
     outcome = run.outcome
     targets = torch.from_numpy(task.targets).to(task.device)
-    batches = Batches(task.images, plan, task.preprocessing.background, task.device)(run.step)
+    batches = source(run.step)
     pacer = _Pacer(seconds, run.worked) if seconds is not None else None
     with _own_randomness(), _signals() as asked_to_stop:
         try:
@@ -62,9 +64,12 @@ def train(
                 for rule in run.rules:
                     for group in rule.param_groups:
                         group["lr"] = group["full_lr"] * rate
-                images, index = next(batches)
+                images, numbers = next(batches)
+                index = torch.from_numpy(numbers).to(task.device)
                 torch.manual_seed(seed_for(plan.seed, run.step, 0xD0))
-                loss = one_step(task, run.module, run.rules, images, targets[torch.from_numpy(index)], plan.smoothing)
+                losses = one_step(task, run.module, run.rules, images, targets[index], plan.smoothing)
+                source.order.learnt(run.step, index, losses)
+                loss = losses.mean()
                 run.count(loss)
                 if run.step % _LOOK == 0:
                     _require_finite(loss, run.step)
@@ -100,15 +105,14 @@ def train(
 def one_step(
     task: Task, module: nn.Module, rules: list[Rule], images: Tensor, targets: Tensor, smoothing: float
 ) -> Tensor:
-    """Do one step of training and return the loss, without label smoothing."""
+    """Do one step of training and return the loss of each image ``[n]``, without label smoothing."""
     module.train()
     batch = task.preprocessing.prepare(images.to(task.device))
     if batch.ndim == 4:
         batch = batch.contiguous(memory_format=torch.channels_last)
     likelihood = functional.log_softmax(module(batch), dim=1)
-    loss = functional.nll_loss(likelihood, targets)
-    # The loss reported is the one without smoothing: only that can be set beside the validation loss.
-    reported = loss.detach()
+    losses = functional.nll_loss(likelihood, targets, reduction="none")
+    loss = losses.mean()
     if smoothing:
         loss = (1 - smoothing) * loss - smoothing * likelihood.mean()
     for rule in rules:
@@ -116,7 +120,8 @@ def one_step(
     loss.backward()  # type: ignore[no-untyped-call]
     for rule in rules:
         rule.step()
-    return reported
+    # Those reported are without smoothing: only they can be set beside the validation loss.
+    return losses.detach()
 
 
 class _Pacer:

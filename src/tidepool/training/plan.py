@@ -17,7 +17,9 @@ class Plan:
     visited in a new order (the rest of an epoch that fills no batch waits for the next epoch);
     schedule : 'triangle' (up over the first ``warmup`` share of the steps, then linearly to 0), 'constant';
     average : weight of the old in the running average of the weights, 0 for none; smoothing : label smoothing;
-    shuffle : whether the order changes; seed : of the weights, the order, the warps and the dropout;
+    shuffle : whether the order changes; keep : share of the images that a round after the first one takes; chance :
+    the part of those that is drawn at random, the others are the hardest (see ``tidepool.training.order``);
+    seed : of the weights, the order, the warps and the dropout;
     changes : (step, end) pairs made while training by the clock: from ``step`` on, what is left of the schedule is
     stretched or squeezed so that it is done at ``end``. They are part of the plan, so that a run can be repeated.
     """
@@ -32,6 +34,8 @@ class Plan:
     average: float = 0.0
     recipe: Recipe = recipes["none"]
     shuffle: bool = True
+    keep: float = 1.0
+    chance: float = 0.5
     seed: int = 0
     changes: tuple[tuple[int, int], ...] = ()
 

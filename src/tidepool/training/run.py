@@ -15,9 +15,11 @@ from torch.nn import functional
 from tidepool.errors import InputError
 from tidepool.images import Array, Lazy
 from tidepool.nets.faster import rearrange
+from tidepool.nets.layers.base import part_of
 from tidepool.preprocessing import Preprocessing, pad_evenly
 from tidepool.training.average import Average
 from tidepool.training.optimisers import optimisers
+from tidepool.training.order import Order
 from tidepool.training.plan import Plan
 
 Weights = dict[str, Array]
@@ -65,8 +67,9 @@ class Task:
 class Run:
     """A training under way."""
 
-    def __init__(self, task: Task, plan: Plan) -> None:
+    def __init__(self, task: Task, plan: Plan, order: Order) -> None:
         self.task = task
+        self.order = order
         self.module = ready(task.module, task.device)
         self.rules = optimisers(self.module, plan.update)
         self.average = Average(self.module, plan.average) if plan.average else None
@@ -142,6 +145,7 @@ class Run:
         """Return the arrays and the facts from which ``restore`` goes on to the bit."""
         arrays = {name: value.detach().cpu().contiguous().numpy() for name, value in self._tensors().items()}
         arrays.update({f"best.{name}": value for name, value in self.outcome.weights.items()})
+        arrays.update({f"order.{name}": value for name, value in self.order.state().items()})
         facts = {
             "step": self.step,
             "since": self._since,
@@ -157,13 +161,14 @@ class Run:
     def restore(self, arrays: Weights, facts: dict[str, Any]) -> None:
         """Put a saved state back. Raises InputError if it is one of another stack or plan."""
         tensors = self._tensors()
-        names = {name for name in arrays if not name.startswith("best.")}
+        names = {name for name in arrays if not name.startswith(("best.", "order."))}
         if names != set(tensors) or any(arrays[name].shape != tuple(tensors[name].shape) for name in names):
             raise InputError("the checkpoint is one of another stack", "delete it to start afresh")
         with torch.no_grad():
             for name, value in tensors.items():
                 value.copy_(torch.from_numpy(arrays[name]))
-        self.outcome.weights = {name[5:]: value for name, value in arrays.items() if name.startswith("best.")}
+        self.outcome.weights = part_of(arrays, "best")
+        self.order.restore(part_of(arrays, "order"))
         self.outcome.plan = Plan.from_dict(facts["plan"])
         self.outcome.history = list(facts["history"])
         self.step, self._since = facts["step"], facts["since"]

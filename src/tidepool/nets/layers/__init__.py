@@ -1,7 +1,7 @@
 """The sandwich's vocabulary: one frozen record a layer; each knows its output shape, its module and its operators."""
 
 from tidepool.nets.layers.base import Layer, Module, Shape
-from tidepool.nets.layers.blocks import ResidualBlock, SqueezeExciteLayer
+from tidepool.nets.layers.blocks import EnsembleLayer, ResidualBlock, SqueezeExciteLayer
 from tidepool.nets.layers.convolution import Conv2DLayer
 from tidepool.nets.layers.dense import DenseLayer, FlattenLayer
 from tidepool.nets.layers.elementwise import BatchNormLayer, DropoutLayer, NonlinearityLayer
@@ -25,6 +25,7 @@ KINDS: dict[str, type[Layer]] = {
         MomentNormLayer,
         ResidualBlock,
         SqueezeExciteLayer,
+        EnsembleLayer,
     )
 }
 
@@ -33,6 +34,7 @@ __all__ = [
     "Conv2DLayer",
     "DenseLayer",
     "DropoutLayer",
+    "EnsembleLayer",
     "FlattenLayer",
     "GlobalPoolLayer",
     "InputLayer",

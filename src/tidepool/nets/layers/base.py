@@ -97,6 +97,11 @@ def planes(shape: Shape, what: str) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
+def part_of(weights: Weights, name: str) -> dict[str, npt.NDArray[Any]]:
+    """Return the weights of one part of a layer or stack, by their names within it."""
+    return {key[len(name) + 1 :]: value for key, value in weights.items() if key.startswith(f"{name}.")}
+
+
 def set_field(layer: Layer, name: str, value: Any) -> None:
     """Set a field of a frozen layer while it is being made (values are normalised there, once)."""
     object.__setattr__(layer, name, value)

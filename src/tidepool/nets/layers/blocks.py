@@ -1,11 +1,12 @@
-"""Layers made of layers: the residual block and the squeeze-excite gate."""
+"""Layers made of layers: the residual block, the squeeze-excite gate, the ensemble."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tidepool.nets.layers.base import Layer, Module, Shape, Weights, pair, planes, positive, set_field
+from tidepool.errors import StackError
+from tidepool.nets.layers.base import Layer, Module, Shape, Weights, pair, part_of, planes, positive, set_field
 from tidepool.nets.layers.convolution import Conv2DLayer
 from tidepool.nets.layers.elementwise import BatchNormLayer
 
@@ -68,10 +69,7 @@ class ResidualBlock(Layer):
 
     def emit(self, graph: Graph, x: str, shape: Shape, weights: Weights) -> str:
         """Append both ways, their sum and the rectification."""
-        ends = [
-            stack.emit(graph, x, {k[len(way) + 1 :]: v for k, v in weights.items() if k.startswith(way + ".")})
-            for way, stack in self.ways(shape).items()
-        ]
+        ends = [stack.emit(graph, x, part_of(weights, way)) for way, stack in self.ways(shape).items()]
         return graph.node("Relu", graph.node("Add", *ends))
 
     def macs(self, shape: Shape) -> int:
@@ -112,3 +110,59 @@ class SqueezeExciteLayer(Layer):
     def macs(self, shape: Shape) -> int:
         """Return the multiply-adds for one picture."""
         return 2 * shape[0] * self.hidden(shape)
+
+
+@dataclass(frozen=True)
+class EnsembleLayer(Layer):
+    """The mean of the logits of several stacks that see the same picture: the geometric mean of their probabilities.
+
+    members : stacks of the same input shape, each with one output a class; what their last softmax would do is left to
+    a softmax after this layer.
+    """
+
+    members: Any = ()
+
+    def __post_init__(self) -> None:
+        from tidepool.nets.stack import Stack
+
+        members = tuple(one if isinstance(one, Stack) else Stack.from_dict(one) for one in self.members)
+        if not members:
+            raise StackError("an ensemble without members", "give at least one stack")
+        set_field(self, "members", members)
+
+    def ways(self) -> dict[str, Stack]:
+        """Return the members up to their logits, by the names under which their weights are kept."""
+        from tidepool.nets.stack import Stack
+
+        return {f"member{i + 1}": Stack(one.logit_layers, one.input_shape) for i, one in enumerate(self.members)}
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return ``(classes,)``."""
+        for name, stack in self.ways().items():
+            if stack.input_shape != shape:
+                raise StackError(f"{name} takes {stack.input_shape}, but gets {shape}", "give all of them one frame")
+            if stack.output_shape != self.members[0].output_shape:
+                raise StackError(
+                    f"{name} gives {stack.output_shape}, but member1 gives {self.members[0].output_shape}",
+                    "end each of them with one output a class",
+                )
+        found: Shape = self.members[0].output_shape
+        return found
+
+    def modules(self, shape: Shape) -> dict[str, Module]:
+        """Return the members, side by side."""
+        from tidepool.nets.modules import Ensemble
+
+        return {"": Ensemble({name: stack.bare_module() for name, stack in self.ways().items()})}
+
+    def emit(self, graph: Graph, x: str, shape: Shape, weights: Weights) -> str:
+        """Append every member and their mean."""
+        return graph.node("Mean", *[one.emit(graph, x, part_of(weights, name)) for name, one in self.ways().items()])
+
+    def macs(self, shape: Shape) -> int:
+        """Return the multiply-adds for one picture."""
+        return sum(stack.macs for stack in self.members)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the kind and the members as the card keeps them."""
+        return {"kind": type(self).__name__, "members": [stack.to_dict() for stack in self.members]}
