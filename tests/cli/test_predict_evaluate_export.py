@@ -16,13 +16,14 @@ from tidepool.formats import read
 OPTIONS = {
     "run": "--test --budget --out --seed --fix --no-audit --force --quiet --no-cache --shape",
     "train": "--out --budget --epochs --stack --recipe --size --seed --resume --device --plan --force --quiet",
-    "predict": "--out --probabilities --force --quiet --no-cache --shape",
-    "evaluate": "--json --quiet --no-cache --shape",
+    "predict": "--out --probabilities --fast --accurate --force --quiet --no-cache --shape",
+    "evaluate": "--json --fast --accurate --quiet --no-cache --shape",
     "audit": "--json --fix --force --quiet --no-cache --shape --seed",
     "convert": "--force --quiet --no-cache --shape",
     "info": "--json --quiet --no-cache --shape",
     "show": "--out --recipe --seed --force --quiet --no-cache --shape",
     "augment": "--recipe --copies --size --seed --force --quiet --no-cache --shape",
+    "tune": "--out --budget --jobs --resume --device --seed --force --quiet --no-cache --shape",
     "ladder": "--quick --out --seed --force --quiet --no-cache",
     "export": "--force --quiet",
 }
@@ -59,6 +60,18 @@ def test_predictions_in_each_format(  # type: ignore[no-untyped-def]
     if shares is not None:
         np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-4)
         assert (shares.argmax(axis=1) == labels).all()
+
+
+def test_effort_changes_what_is_said(command, model: Path, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    found = {}
+    for effort in ("--fast", "--accurate"):
+        out = tmp_path / f"p{effort}.npz"
+        assert command("predict", model, data / "test.csv", "--out", out, "--probabilities", effort).code == 0
+        found[effort] = np.load(out)["probabilities"]
+        assert command("evaluate", model, data / "scored.npz", effort).code == 0
+    # The least sure tenth was looked at again, the others were not.
+    other = (found["--fast"] != found["--accurate"]).any(axis=1)
+    assert 0 < other.mean() < 0.3
 
 
 def test_files_are_called_by_their_names(command, model: Path, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -23,6 +23,7 @@ COMMANDS = {
     "info": "Say what a file, a model or a named data set holds.",
     "show": "Draw a sheet of pictures, in the terminal or as a PNG.",
     "export": "Write a model's ONNX graph, which takes raw pictures.",
+    "tune": "Search for a better net and warps than the defaults, and train it.",
     "ladder": "Climb the article of 2016 again, rung by rung, its figures beside ours.",
 }
 
