@@ -83,4 +83,4 @@ def test_pictures_without_room_are_refused(tmp_path):
 def test_a_trial_trains_and_scores_on_rows_held_back(digits, tmp_path):
     search = Search(digits, 30.0, tmp_path / "j", device="cpu")
     stack, regime = suggested(Point(USUAL), search.shape, 10)
-    assert 0 < search._loss(stack, regime, 2.0, 1) < 1.5
+    assert 0 <= search._loss(stack, regime, 6.0, 1) < 1.5

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # How the budget is shared: most of it searches, the best is set beside the defaults on other rows, then trained.
 _SEARCH, _CHECK = 0.55, 0.15
 _TRIALS = 30
-_LEAST = 2.0  # seconds below which a trial says nothing
+_LEAST = 3.0  # seconds below which a trial says nothing
 _SPLIT, _OTHER_SPLIT = 0x70E, 0x70F
 _NAME = "tidepool"
 
@@ -122,6 +122,9 @@ class Search:
 
     def _loss(self, stack: Any, regime: Any, seconds: float, split: int) -> float:
         """Return the mean negative log-likelihood of held-back rows after ``seconds`` of training."""
+        # The first trial must not pay for importing torch and loading the warp kernel.
+        import tidepool.training.choose
+        import tidepool.warp.kernel  # noqa: F401
         from tidepool.training.fit import fit
 
         seed = seed_for(self.seed, split) % 2**31
