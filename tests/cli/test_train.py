@@ -49,6 +49,23 @@ def test_a_plan_repeats_a_budgeted_training(command, data: Path, tmp_path: Path)
     assert card(first)["plans"] == card(second)["plans"]
 
 
+def test_the_plan_of_an_earlier_days_model_is_repeated_too(command, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from tidepool.model import load
+
+    first, second = tmp_path / "first.tidepool", tmp_path / "second.tidepool"
+    assert command("train", data / "few.npz", "--epochs", 2, "--out", first).code == 0
+    model = load(first)
+    # As cards were before nets could answer together; a plan without ``keep`` shows every picture in each round.
+    plan = model.card.pop("plans")[0]
+    del plan["keep"], plan["chance"]
+    model.card["plan"] = plan
+    model.save(first)
+    assert command("train", data / "few.npz", "--out", second, "--plan", first).code == 0
+    (again,) = card(second)["plans"]
+    assert again["keep"] == 1
+    assert again["steps"] == plan["steps"]
+
+
 def test_a_larger_frame_takes_smaller_pictures(command, data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     model = tmp_path / "m.tidepool"
     assert command("train", data / "few.npz", "--size", "12x14", "--epochs", 1, "--out", model).code == 0

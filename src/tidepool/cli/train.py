@@ -182,8 +182,10 @@ def _repeat(plan: str) -> dict[str, Any]:
     from tidepool.training.plan import Plan
 
     model = load(plan)
+    # Before nets could answer together a card held one plan.
+    plans = model.card.get("plans") or [model.card["plan"]]
     return {
-        "plans": tuple(Plan.from_dict(values) for values in model.card["plans"]),
+        "plans": tuple(Plan.from_dict(values) for values in plans),
         "stack": model.stack,
         "frame": model.preprocessing.frame,
         "seed": model.card["seed"],
