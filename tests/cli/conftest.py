@@ -55,6 +55,13 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Command:
 
 
 @pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the present one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def refused(command: Command) -> Callable[..., str]:
     """``refused("run", path, ..., code=2)``: the command fails with one line and one hint, and prints nothing else."""
 

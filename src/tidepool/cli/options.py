@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tidepool.errors import InputError
+from tidepool.files import refuse_existing, require_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tidepool.cli.printing import Printer, ReadingBar
     from tidepool.images import ImageSet
@@ -85,6 +87,30 @@ def read(source: str, quiet: bool, **options: Any) -> ImageSet:
     finally:
         if bar is not None:
             bar.close()
+
+
+def begin(target: Path, beside: Path, resume: bool, force: bool, printer: Printer) -> bool:
+    """Say whether there is work to do for ``target``, whose unfinished state lies at ``beside``.
+
+    Raises InputError where something stands there and neither is given, OutsideError where it could not be written:
+    before the minutes of work, not after them. A fresh start forgets the state.
+    """
+    if resume and target.exists() and not beside.exists():
+        printer.say("done", f"{target} is finished: nothing to resume")
+        return False
+    if not resume:
+        refuse_existing(target, force)
+    require_writable(target)
+    if not resume:
+        beside.unlink(missing_ok=True)
+    return True
+
+
+def say_trained(printer: Printer, metrics: dict[str, Any], target: Path) -> None:
+    """Print how good a model is, where it is, and what can be done with it."""
+    say_score(printer, metrics["validation"], "held back", "images that it never saw")
+    printer.say("wrote", str(target))
+    printer.say("next", f"tidepool predict {target} PICTURES --out predictions.csv")
 
 
 def say_score(printer: Printer, score: dict[str, Any] | None, step: str, of_what: str) -> None:

@@ -12,7 +12,6 @@ import click
 from tidepool import clock
 from tidepool.cli import options
 from tidepool.errors import DataError, InputError
-from tidepool.files import refuse_existing, require_writable
 from tidepool.warp import find as find_recipe
 
 if TYPE_CHECKING:
@@ -93,19 +92,12 @@ def train(
     from tidepool.cli.printing import Printer, say_compiling
 
     target, checkpoint = Path(out), Path(f"{out}.checkpoint")
-    if resume and target.exists() and not checkpoint.exists():
-        Printer(quiet).say("done", f"{target} is finished: nothing to resume")
+    printer = Printer(quiet)
+    if not options.begin(target, checkpoint, resume, force, printer):
         return
-    if not resume:
-        refuse_existing(out, force)
-    # Before the minutes of training, not after them.
-    require_writable(target)
-    if not resume:
-        checkpoint.unlink(missing_ok=True)
     from tidepool.training.fit import fit
     from tidepool.training.settings import Settings
 
-    printer = Printer(quiet)
     images = options.read(src, quiet, shape=shape, cache=not no_cache, lean=no_cache)
     images.require_labels("training")
     printer.say("read", images.summary())
@@ -127,9 +119,7 @@ def train(
         printer.say("next", f"the same command with --resume goes on from {checkpoint}")
         raise KeyboardInterrupt
     checkpoint.unlink(missing_ok=True)
-    options.say_score(printer, fitted.metrics["validation"], "held back", "images that it never saw")
-    printer.say("wrote", str(target))
-    printer.say("next", f"tidepool predict {target} PICTURES --out predictions.csv")
+    options.say_trained(printer, fitted.metrics, target)
 
 
 def _say_shrunk(recipe: Recipe, images: ImageSet, size: tuple[int, int], seed: int, printer: Printer) -> None:

@@ -13,7 +13,6 @@ import click
 from tidepool import clock
 from tidepool.cli import options
 from tidepool.errors import InputError
-from tidepool.files import refuse_existing, require_writable
 
 if TYPE_CHECKING:
     from tidepool.tuning import Tried
@@ -60,15 +59,8 @@ def tune(
 
     target, journal = Path(out), Path(f"{out}.journal")
     printer = Printer(quiet or worker is not None)
-    if worker is None:
-        if resume and target.exists() and not journal.exists():
-            printer.say("done", f"{target} is finished: nothing to resume")
-            return
-        if not resume:
-            refuse_existing(out, force)
-        require_writable(target)
-        if not resume:
-            journal.unlink(missing_ok=True)
+    if worker is None and not options.begin(target, journal, resume, force, printer):
+        return
     limit = clock.seconds(budget)
     if limit < 20:
         raise InputError(f"--budget {budget}: too short to search", "give at least 20s")
@@ -114,9 +106,7 @@ def tune(
         printer.say("wrote", f"{target}, as far as it got")
         raise KeyboardInterrupt
     journal.unlink(missing_ok=True)
-    options.say_score(printer, fitted.metrics["validation"], "held back", "images that it never saw")
-    printer.say("wrote", str(target))
-    printer.say("next", f"tidepool predict {target} PICTURES --out predictions.csv")
+    options.say_trained(printer, fitted.metrics, target)
 
 
 def _start(

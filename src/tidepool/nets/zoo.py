@@ -59,7 +59,7 @@ def convolutional(shape: Shape, classes: int, widths: tuple[int, int, int, int])
     if size < _LEAST_FRAME:
         return dense(shape, classes)
     if _LEAST_TO_HALVE <= size < 20:
-        # Halved at once: six times as fast as the wide planes below, and as good (USPS, 16x16).
+        # Halved at once: three times as fast as the wide planes below, and as good (USPS, 16x16).
         build.conv(first, pad="valid")
         build.pool()
         build.conv(second)
@@ -93,12 +93,15 @@ def small(shape: Shape, classes: int) -> Stack:
 
 
 def medium(shape: Shape, classes: int) -> Stack:
-    """24-48-64-128: 114 thousand weights, 2.1 million multiply-adds on 28x28; for a minute on two cores."""
+    """24-48-64-128: 114 thousand weights, 2.1 million multiply-adds on 28x28; where no time is given."""
     return convolutional(shape, classes, (24, 48, 64, 128))
 
 
 def large(shape: Shape, classes: int) -> Stack:
-    """32-64-96-192: 240 thousand weights, 4.2 million multiply-adds on 28x28; for several minutes."""
+    """32-64-96-192: 243 thousand weights, 3.9 million multiply-adds on 28x28; from 20 s on two cores.
+
+    Of 10,000 held-back MNIST rows 99.58 % after 20 s, 99.65 after 40 (one seed each).
+    """
     return convolutional(shape, classes, (32, 64, 96, 192))
 
 
