@@ -6,7 +6,7 @@ Every fault of the list (audit_faults.py) is done to the test set, then to the t
 its floor; pairs of faults; and what must stay silent: halves, skewed classes, few images, wrong labels, another source.
 On MNIST, USPS and the embedded digits. ``--controls N``: more cases that must stay silent, halves, skewed, small or
 partly mislabelled ones. Sources: USPS brought to MNIST's frame, box and polarity is another source, with a fault as
-without; affNIST's training sample beside evenly padded MNIST rows is clean.
+without; affNIST's training sample beside evenly padded MNIST rows is clean. ``--sets sources``: these alone.
 
 A fault counts as named where exactly the right id is found (an inverse where training was changed), as exact where the
 repaired set equals the original to the bit. The price is compared with what a net of the audit's kind scores on other
@@ -252,17 +252,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--sets", default="digits,usps,mnist")
+    parser.add_argument("--sets", default="digits,usps,mnist,sources")
     parser.add_argument("--counts", default="1000,300,100")
     parser.add_argument("--controls", type=int, default=25)
     options = parser.parse_args()
     about, tally = machine(), Tally()
     for seed in range(options.seeds):
         for name in options.sets.split(","):
+            if name == "sources":
+                sources(seed, tally)
+                continue
             bench(name, [int(count) for count in options.counts.split(",") if count], seed, tally)
             quiet(name, options.controls, seed, tally)
-        if "mnist" in options.sets and "usps" in options.sets:
-            sources(seed, tally)
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for one in tally.rows:
         groups[one["row"]].append(one)
