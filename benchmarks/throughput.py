@@ -40,7 +40,7 @@ def loop_share(stack: str, steps: int) -> dict[str, float]:
     batches = Batches(task.images, plan)
     images, index = batches.make(0)
     normalised = task.preprocessing.prepare(images).contiguous(memory_format=torch.channels_last)
-    truth = targets[torch.from_numpy(index)]
+    truth = targets[index]
 
     def bare() -> None:
         module.train()
@@ -58,7 +58,7 @@ def loop_share(stack: str, steps: int) -> dict[str, float]:
         ahead = batches(turn * steps)
         for _ in range(steps):
             some, their = next(ahead)
-            one_step(task, module, rules, some, targets[torch.from_numpy(their)], plan.smoothing)
+            one_step(task, module, rules, some, targets[their], plan.smoothing)
         whole.append((time.perf_counter() - start) / steps)
         ahead.close()  # type: ignore[attr-defined]
         start = time.perf_counter()

@@ -40,7 +40,7 @@ def in_turns(tasks: dict[str, tuple[Task, Plan]], steps: int, rounds: int) -> di
             batches = Batches(task.images, plan, task.preprocessing.background)(turn * steps)
             for _ in range(steps):
                 images, index = next(batches)
-                one_step(task, modules[name], rules[name], images, targets[torch.from_numpy(index)], plan.smoothing)
+                one_step(task, modules[name], rules[name], images, targets[index], plan.smoothing)
             seconds = time.perf_counter() - start
             batches.close()  # type: ignore[attr-defined]
             if turn:

@@ -3,6 +3,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from tidepool.preprocessing import pad_evenly
 from tidepool.training.batches import Batches, warped, warped_on
@@ -42,14 +43,15 @@ def test_warping_into_the_frame_is_padding_then_warping(frame, name, kind):
 
 
 @pytest.mark.parametrize("frame", [(8, 8), (9, 12), (13, 13)])
-@pytest.mark.parametrize("name", ["none", "gentle", "elastic"])
+@pytest.mark.parametrize("name", ["none", "gentle", "elastic", "affnist"])
 @pytest.mark.parametrize("kind", ["bytes", "floats", "colours"])
 def test_a_device_gets_the_same_pictures(frame, name, kind):
     batch, index = ink(40, 8, 8, *([3] if kind == "colours" else [])), np.arange(40)
     if kind == "floats":
         batch = batch.astype(np.float32) / 10
-    asked = (batch, recipes[name], 5, 3, index, frame, 77.0)
-    expected, found = warped(*asked), warped_on("cpu", *asked).numpy()
+    looked_at = batch if name == "affnist" else None
+    asked = (recipes[name], 5, 3, index, frame, 0.0 if looked_at is not None else 77.0)
+    expected, found = warped(batch, *asked), warped_on(torch.from_numpy(batch), looked_at, *asked).numpy()
     assert found.dtype == expected.dtype
     assert found.shape == expected.shape
     # A place that falls on the very edge may be taken for outside by one of the two: a pixel in some thousands.

@@ -82,6 +82,11 @@ class MomentNorm(nn.Module):
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         """Resample [N, C, H, W] to [N, C, h, w]. Nothing before this layer is trained: there are no gradients."""
+        # Halves would put the moments a pixel off.
+        with torch.autocast(x.device.type, enabled=False):
+            return self._resampled(x)
+
+    def _resampled(self, x: Tensor) -> Tensor:
         corners = x[:, :, :: x.shape[2] - 1, :: x.shape[3] - 1]
         flat = corners.flatten(2)
         ground = (flat.sum(2) - flat.amax(2) - flat.amin(2)).mul_(0.5)[:, :, None, None]

@@ -12,7 +12,7 @@ from tidepool.nets.layers import Shape
 from tidepool.nets.stack import Stack
 from tidepool.nets.zoo import dense, find
 from tidepool.training.batches import Batches
-from tidepool.training.loop import one_step
+from tidepool.training.loop import one_step, own_randomness
 from tidepool.training.optimisers import optimisers
 from tidepool.training.plan import Plan
 from tidepool.training.run import Task, ready
@@ -58,12 +58,11 @@ def seconds_a_step(task: Task, plan: Plan) -> float:
     targets = torch.from_numpy(task.targets).to(task.device)
     batches = Batches(task.images, replace(plan, steps=_PROBE_STEPS), task.preprocessing.background, task.device)
     times = []
-    state = torch.get_rng_state()
-    for step in range(_PROBE_STEPS):
-        start = time.perf_counter()
-        images, index = batches.make(step)
-        losses = one_step(task, module, rules, images, targets[torch.from_numpy(index)], plan.smoothing)
-        float(losses.mean())
-        times.append(time.perf_counter() - start)
-    torch.set_rng_state(state)
+    with own_randomness(task.device):
+        for step in range(_PROBE_STEPS):
+            start = time.perf_counter()
+            images, index = batches.make(step)
+            losses = one_step(task, module, rules, images, targets[index], plan.smoothing)
+            float(losses.mean())
+            times.append(time.perf_counter() - start)
     return sorted(times[2:])[len(times[2:]) // 2]

@@ -23,6 +23,7 @@ from tidepool.training.card import card_of
 from tidepool.training.ensemble import choose_members
 from tidepool.training.plan import Plan
 from tidepool.training.regime import Regime
+from tidepool.training.resident import resident
 from tidepool.training.rows import Rows, first_not_finite
 from tidepool.training.settings import Fitted, Listener, Settings
 from tidepool.training.split import default_share, hold_back, hold_back_originals
@@ -76,6 +77,7 @@ class _Fitting:
         pad_evenly(pictures[:1], self.preprocessing.frame)  # raises where the frame is too small
         self.seen, self.scored = (Rows(pictures, index, self.preprocessing.frame) for index in (rows, self.held))
         self.targets, self.truth = targets[rows], targets[self.held]
+        self.learnt = resident(self.seen, self.device)  # uploaded once for all members
         regime = settings.regime or Regime()
         if settings.flat or settings.recipe:
             regime = regime.with_recipe(find_recipe("none" if settings.flat else settings.recipe or ""))
@@ -197,10 +199,11 @@ class _Fitting:
         return Fitted(model, stack, plans, self.history, self.held, probabilities, metrics, self.interrupted)
 
     def _task(self, stack: Stack, seed: int) -> Any:
-        from tidepool.training.run import Task
+        from tidepool.training.run import Task, halves
 
         validation = (self.scored, self.truth) if len(self.held) else None
-        return Task(stack.module(seed), self.preprocessing, self.seen, self.targets, validation, self.device)
+        module = stack.module(seed)
+        return Task(module, self.preprocessing, self.learnt, self.targets, validation, self.device, halves(self.device))
 
     def _plan(self, stack: Stack) -> tuple[Plan, float | None]:
         """Return the plan of the next member, and the seconds that it has where the clock decides."""

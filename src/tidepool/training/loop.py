@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -57,15 +57,14 @@ def train(
     targets = torch.from_numpy(task.targets).to(task.device)
     batches = source(run.step)
     pacer = _Pacer(seconds, run.worked) if seconds is not None else None
-    with _own_randomness(), _signals() as asked_to_stop:
+    with own_randomness(task.device), _signals() as asked_to_stop:
         try:
             while run.step < outcome.plan.last_step:
                 rate = outcome.plan.rate(run.step)
                 for rule in run.rules:
                     for group in rule.param_groups:
                         group["lr"] = group["full_lr"] * rate
-                images, numbers = next(batches)
-                index = torch.from_numpy(numbers).to(task.device)
+                images, index = next(batches)
                 torch.manual_seed(seed_for(plan.seed, run.step, 0xD0))
                 losses = one_step(task, run.module, run.rules, images, targets[index], plan.smoothing)
                 source.order.learnt(run.step, index, losses)
@@ -107,10 +106,13 @@ def one_step(
 ) -> Tensor:
     """Do one step of training and return the loss of each image ``[n]``, without label smoothing."""
     module.train()
-    batch = task.preprocessing.prepare(images.to(task.device))
+    batch = task.preprocessing.prepare(images)
     if batch.ndim == 4:
         batch = batch.contiguous(memory_format=torch.channels_last)
-    likelihood = functional.log_softmax(module(batch), dim=1)
+    # Weights, their gradients and the loss stay float32; the products are made of bfloat16, which needs no scaling.
+    with torch.autocast(batch.device.type, torch.bfloat16, enabled=task.half):
+        logits = module(batch)
+    likelihood = functional.log_softmax(logits.float(), dim=1)
     losses = functional.nll_loss(likelihood, targets, reduction="none")
     loss = losses.mean()
     if smoothing:
@@ -188,11 +190,8 @@ def _signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def _own_randomness() -> Iterator[None]:
-    """Keep the caller's torch random state as it was: ours is set before every step."""
-    state = torch.get_rng_state()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(state)
+def own_randomness(device: str) -> AbstractContextManager[None]:
+    """Keep the caller's random state of torch, on the CPU and on ``device``: ours is set before every step."""
+    where = torch.device(device)
+    gpus = [] if where.type == "cpu" else [where.index or 0]
+    return torch.random.fork_rng(gpus, device_type="cuda" if where.type == "cpu" else where.type)

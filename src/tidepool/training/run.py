@@ -21,6 +21,7 @@ from tidepool.training.average import Average
 from tidepool.training.optimisers import optimisers
 from tidepool.training.order import Order
 from tidepool.training.plan import Plan
+from tidepool.training.resident import Resident
 
 Weights = dict[str, Array]
 
@@ -53,15 +54,16 @@ class Task:
     """What is trained on what: a module that gives logits, raw pictures, class indices.
 
     images : ``[N, h, w]`` or ``[N, h, w, C]`` in the model's frame, or Rows in any frame up to it; targets : ``[N]``;
-    validation : the same two for scoring.
+    validation : the same two for scoring; half : products of bfloat16 in training, see ``halves``.
     """
 
     module: nn.Module
     preprocessing: Preprocessing
-    images: Array | Lazy
+    images: Array | Lazy | Resident
     targets: npt.NDArray[np.int64]
     validation: tuple[Array | Lazy, npt.NDArray[np.int64]] | None = None
     device: str = "cpu"
+    half: bool = False
 
 
 class Run:
@@ -179,6 +181,11 @@ class Run:
             self.average.steps = facts["average_steps"]
         for rule in self.rules:
             rule.steps = self.step
+
+
+def halves(device: str) -> bool:
+    """Return whether training on ``device`` multiplies bfloat16: on NVIDIA's GPUs that can, several times as fast."""
+    return torch.device(device).type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def ready(module: nn.Module, device: str) -> nn.Module:

@@ -42,6 +42,15 @@ def warp_on_device(
     return _sampled(images, u, v, fill)
 
 
+def pad_on_device(images: torch.Tensor, frame: tuple[int, int], fill: float = 0.0) -> torch.Tensor:
+    """Pad ``[N, h, w]`` or ``[N, h, w, C]`` where they lie, as ``preprocessing.pad_evenly`` does."""
+    rows, columns = frame[0] - images.shape[1], frame[1] - images.shape[2]
+    if not rows and not columns:
+        return images
+    pads = [0, 0] * (images.ndim - 3) + [columns // 2, columns - columns // 2, rows // 2, rows - rows // 2]
+    return torch.nn.functional.pad(images, pads, value=fill)
+
+
 def _sampled(images: torch.Tensor, u: torch.Tensor, v: torch.Tensor, fill: float) -> torch.Tensor:
     """Return the pictures at the places ``u``, ``v`` ``[N, h, w]``."""
     height, width = images.shape[1:3]
