@@ -3,8 +3,10 @@ import warnings
 import numpy as np
 import pytest
 
+from tidepool.errors import DataError
 from tidepool.formats.packed import Packed
-from tidepool.training.rows import Rows, first_not_finite
+from tidepool.images import ImageSet
+from tidepool.training.rows import Rows, require_finite
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 5)).astype(np.uint8)
 INDEX = np.array([3, 8, 9, 20, 41])
@@ -40,9 +42,11 @@ def test_what_is_gathered_may_be_written_to(tmp_path):
 
 def test_values_that_are_not_finite_are_found(monkeypatch):
     monkeypatch.setattr("tidepool.training.rows._BLOCK", 7)
+    require_finite(ImageSet(images=IMAGES))
     images = IMAGES.astype(np.float64)
-    assert first_not_finite(images) is first_not_finite(IMAGES) is None
+    require_finite(ImageSet(images=images))
     images[17, 2, 2], images[40, 0, 0] = np.nan, 1e300
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert first_not_finite(images) == (2, 17)
+        with pytest.raises(DataError, match=rf"2 of {len(images)} pictures hold NaN or infinite values \(first: 18\)"):
+            require_finite(ImageSet(images=images))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tidepool.errors import DataError
 from tidepool.images import ImageSet
 from tidepool.model import Model
 from tidepool.nets import zoo
@@ -24,7 +23,7 @@ from tidepool.training.ensemble import choose_members
 from tidepool.training.plan import Plan
 from tidepool.training.regime import Regime
 from tidepool.training.resident import resident
-from tidepool.training.rows import Rows, first_not_finite
+from tidepool.training.rows import Rows, require_finite
 from tidepool.training.settings import Fitted, Listener, Settings
 from tidepool.training.split import default_share, hold_back, hold_back_originals
 from tidepool.warp import find as find_recipe
@@ -71,7 +70,7 @@ class _Fitting:
             self.share = default_share(len(images)) if settings.share is None else settings.share
             rows, self.held = hold_back(targets, self.share, settings.seed, groups)
         self.device = pick_device(settings.device)
-        _require_finite(images)
+        require_finite(images)
         pictures = images.images
         self.preprocessing = Preprocessing.fit(Rows(pictures, rows), settings.frame, settings.flat)
         pad_evenly(pictures[:1], self.preprocessing.frame)  # raises where the frame is too small
@@ -95,7 +94,7 @@ class _Fitting:
         self.state: tuple[Weights, dict[str, Any]] | None = None
         self.checkpoint: Checkpoint | None = None
         if settings.checkpoint is not None:
-            self.checkpoint = Checkpoint(settings.checkpoint, _identity(images, settings, self.share))
+            self.checkpoint = Checkpoint(settings.checkpoint, settings.identity(images, self.share))
 
     def choose(self) -> None:
         """Decide which stacks are trained; of a run that stopped, take what was decided and done."""
@@ -283,34 +282,7 @@ class _Fitting:
         return summary(whole, theirs, len(self.classes))
 
 
-def _require_finite(images: ImageSet) -> None:
-    if found := first_not_finite(images.images):
-        count, first = found
-        name = images.source.path or "the training set"
-        raise DataError(
-            f"{name}: {count:,} of {len(images):,} pictures hold NaN or infinite values (first: {first + 1})",
-            "replace those values, or leave those pictures out",
-        )
-
-
 def _probabilities(model: Model, rows: Rows) -> npt.NDArray[np.float32]:
     """Return the probabilities ``[N, K]`` of rows, some at a time."""
     parts = [model.predict_proba(rows[start : start + _BLOCK]) for start in range(0, len(rows), _BLOCK)]
     return np.concatenate(parts) if parts else np.empty((0, len(model.classes)), np.float32)
-
-
-def _identity(images: ImageSet, settings: Settings, share: float) -> dict[str, Any]:
-    """Return what must be equal for a stopped run to be gone on with."""
-    stack = settings.stack.to_dict() if isinstance(settings.stack, Stack) else settings.stack
-    return {
-        "images": len(images),
-        "sha256": images.source.sha256,
-        "seconds": None if settings.seconds is None else "a budget",
-        "epochs": settings.epochs,
-        "stack": stack,
-        "recipe": settings.recipe,
-        "regime": settings.regime.to_dict() if settings.regime else None,
-        "frame": settings.frame,
-        "share": share,
-        "seed": settings.seed,
-    }

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tidepool.images import Array, Lazy
+from tidepool.errors import DataError
+from tidepool.images import Array, ImageSet, Lazy
 
 _BLOCK = 4096  # pictures looked at together
 
@@ -37,16 +38,22 @@ class Rows(Lazy):
         return found.astype(self.dtype, copy=False)
 
 
-def first_not_finite(images: Array | Lazy) -> tuple[int, int] | None:
-    """Return how many pictures hold values that are not finite as float32, and the number of the first; else None."""
-    if images.dtype.kind != "f":
-        return None
+def require_finite(images: ImageSet) -> None:
+    """Raise DataError where pictures hold values that are not finite as float32, with how many and the first of them."""
+    values = images.images
+    if values.dtype.kind != "f":
+        return
     count, first = 0, -1
-    for start in range(0, len(images), _BLOCK):
+    for start in range(0, len(values), _BLOCK):
         with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
-            block = images[start : start + _BLOCK].astype(np.float32, copy=False)
+            block = values[start : start + _BLOCK].astype(np.float32, copy=False)
         bad = np.flatnonzero(~np.isfinite(block).reshape(len(block), -1).all(axis=1))
         if len(bad) and not count:
             first = start + int(bad[0])
         count += len(bad)
-    return (count, first) if count else None
+    if count:
+        name = images.source.path or "the training set"
+        raise DataError(
+            f"{name}: {count:,} of {len(images):,} pictures hold NaN or infinite values (first: {first + 1})",
+            "replace those values, or leave those pictures out",
+        )

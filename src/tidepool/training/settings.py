@@ -15,6 +15,7 @@ from tidepool.training.plan import Plan
 from tidepool.training.regime import Regime
 
 if TYPE_CHECKING:
+    from tidepool.images import ImageSet
     from tidepool.model import Model
 
 
@@ -24,10 +25,9 @@ class Settings:
 
     seconds : wall time for everything here and for predicting ``predict_after`` more pictures, or epochs : passes
     over the training rows, for each member; stack : a name of the zoo, or a Stack (of an ensemble, each member is
-    trained); recipe : a name; regime : how a net is trained, its
-    recipe included; frame : (height, width) to pad to; share : held back; plans : one a member, to be
-    repeated to the bit; flat : rows, not pictures; checkpoint : where the state is saved now and then; what is saved
-    there already is gone on from.
+    trained); recipe : a name; regime : how a net is trained, its recipe included; frame : (height, width) to pad to;
+    share : held back; plans : one a member, to be repeated to the bit; flat : rows, not pictures;
+    checkpoint : where the state is saved now and then; what is saved there already is gone on from.
     """
 
     seconds: float | None = None
@@ -43,6 +43,21 @@ class Settings:
     plans: tuple[Plan, ...] = ()
     flat: bool = False
     checkpoint: Path | None = None
+
+    def identity(self, images: ImageSet, share: float) -> dict[str, Any]:
+        """Return what must be equal for a stopped run to be gone on with."""
+        return {
+            "images": len(images),
+            "sha256": images.source.sha256,
+            "seconds": None if self.seconds is None else "a budget",
+            "epochs": self.epochs,
+            "stack": self.stack.to_dict() if isinstance(self.stack, Stack) else self.stack,
+            "recipe": self.recipe,
+            "regime": self.regime.to_dict() if self.regime else None,
+            "frame": self.frame,
+            "share": share,
+            "seed": self.seed,
+        }
 
 
 @dataclass
