@@ -39,7 +39,7 @@ class Rows(Lazy):
 
 
 def require_finite(images: ImageSet) -> None:
-    """Raise DataError where pictures hold values that are not finite as float32, with how many and the first of them."""
+    """Raise DataError where pictures hold values that are not finite as float32: how many, and the first."""
     values = images.images
     if values.dtype.kind != "f":
         return
