@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from common import machine, mean_and_spread, print_table, write_json
 
+Prepare: TypeAlias = Callable[[Any, Any, float], float]
 
-def variants() -> dict[str, tuple[str, Any]]:
-    """Return stack and regime of each variant; the first is what the library does."""
+
+def variants() -> dict[str, tuple[str, Any] | tuple[str, Any, Prepare]]:
+    """Return stack and regime of each variant, and what is done before; the first is what the library does."""
     from tidepool.training.regime import Regime
     from tidepool.updates import adam, nesterov_momentum
     from tidepool.warp import recipes
@@ -40,10 +43,51 @@ def variants() -> dict[str, tuple[str, Any]]:
         "batches of 512": ("small", replace(usual, batch_size=512)),
         "medium stack": ("medium", usual),
         "large stack": ("large", usual),
+        "broad stack": ("broad", usual),
+        "first layer whitened": ("small", usual, whiten),
+        "first at 24x24 for 30 % of the time": ("small", usual, begin_small),
     }
 
 
-def one(stack: str, regime: Any, rows: tuple[Any, ...], seconds: float, seed: int) -> dict[str, float]:
+def whiten(task: Any, plan: Any, seconds: float) -> float:
+    """Set the first filters to the eigenvectors of the patches over the roots of their eigenvalues, and to the negatives.
+
+    As airbench94 does (Jordan, 2024), but left free to learn. Returns the seconds that are left.
+    """
+    import torch
+
+    weight = task.module[0].weight
+    size = weight.shape[2]
+    x = task.preprocessing.prepare(torch.from_numpy(task.images[:5000]))
+    patches = torch.nn.functional.unfold(x, size, stride=2).transpose(1, 2).reshape(-1, size * size)
+    values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+    filters = (vectors / (values + 0.01 * values.max()).sqrt()).T.flip(0)
+    filters = torch.cat([filters, -filters])[: len(weight)].reshape(-1, 1, size, size)
+    with torch.no_grad():
+        weight[: len(filters)] = filters * (weight.std() / filters.std())
+    return seconds
+
+
+def begin_small(task: Any, plan: Any, seconds: float) -> float:
+    """Train on pictures shrunk to 24x24 first, the least that the net can take. Returns the seconds that are left."""
+    import torch
+
+    from tidepool.preprocessing import Preprocessing
+    from tidepool.training import choose, loop
+    from tidepool.training.run import Task, load_weights
+
+    x = torch.from_numpy(task.images)[:, None].float()
+    small = torch.nn.functional.interpolate(x, (24, 24), mode="bilinear", antialias=True)[:, 0].round().byte().numpy()
+    job = Task(task.module, Preprocessing.fit(small), small, task.targets)
+    share = 0.3 * seconds
+    first = plan.with_steps(int(share / choose.seconds_a_step(job, plan)))
+    load_weights(task.module, loop.train(job, first, seconds=share).weights)
+    return seconds - share
+
+
+def one(
+    stack: str, regime: Any, rows: tuple[Any, ...], seconds: float, seed: int, prepare: Prepare | None = None
+) -> dict[str, float]:
     """Train once; return accuracy, loss, and both with views."""
     from tidepool.nets import zoo
     from tidepool.preprocessing import Preprocessing
@@ -57,6 +101,8 @@ def one(stack: str, regime: Any, rows: tuple[Any, ...], seconds: float, seed: in
     net = zoo.find(stack)(preprocessing.input_shape, 10)
     plan = regime.plan(len(x), seed)
     task = Task(net.module(seed), preprocessing, x, y)
+    if prepare:
+        seconds = prepare(task, plan, seconds)
     plan = plan.with_steps(int(seconds / choose.seconds_a_step(task, plan)))
     outcome = loop.train(task, plan, seconds=seconds)
     load_weights(task.module, outcome.weights)
@@ -90,10 +136,10 @@ def main() -> None:
     rows = images[learnt], labels[learnt], images[held], labels[held]
     chosen = [v for i, v in enumerate(variants().items()) if not arguments.only or str(i) in arguments.only]
     runs: dict[str, list[dict[str, float]]] = {name: [] for name, _ in chosen}
-    one(*chosen[0][1], rows, 3.0, 0)
+    one("small", chosen[0][1][1], rows, 3.0, 0)
     for seed in range(arguments.seeds):
-        for name, (stack, regime) in chosen:
-            runs[name].append(one(stack, regime, rows, arguments.seconds, seed))
+        for name, (stack, regime, *prepare) in chosen:
+            runs[name].append(one(stack, regime, rows, arguments.seconds, seed, *prepare))
             print(seed, name, runs[name][-1], flush=True)
     table = []
     for name, many in runs.items():
