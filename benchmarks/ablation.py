@@ -50,7 +50,7 @@ def variants() -> dict[str, tuple[str, Any] | tuple[str, Any, Prepare]]:
 
 
 def whiten(task: Any, plan: Any, seconds: float) -> float:
-    """Set the first filters to the eigenvectors of the patches over the roots of their eigenvalues, and to the negatives.
+    """Set the first filters to the eigenvectors of the patches over the roots of the eigenvalues, and to the negatives.
 
     As airbench94 does (Jordan, 2024), but left free to learn. Returns the seconds that are left.
     """

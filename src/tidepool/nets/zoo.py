@@ -152,7 +152,9 @@ def _with_moments(make: Callable[[Shape, int], Stack]) -> Callable[[Shape, int],
     return stack
 
 
-ZOO: dict[str, Callable[[Shape, int], Stack]] = {stack.__name__: stack for stack in (small, medium, large, broad, dense)}
+ZOO: dict[str, Callable[[Shape, int], Stack]] = {
+    stack.__name__: stack for stack in (small, medium, large, broad, dense)
+}
 ZOO |= {f"moments-{stack.__name__}": _with_moments(stack) for stack in (small, medium, large, broad)}
 
 
