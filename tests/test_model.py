@@ -166,3 +166,8 @@ def test_import_is_fast_because_it_is_lazy():
     heavy = ["torch", "sklearn", "scipy", "polars", "numba", "matplotlib", "onnxruntime", "PIL"]
     code = f"import sys, tidepool; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_a_budget_begins_before_torch_is_imported():
+    code = "import sys, tidepool.training.fit; print([m for m in ('torch', 'scipy', 'sklearn') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"

@@ -92,6 +92,17 @@ def test_members_that_do_not_help_are_left_out():
     assert choose_members([bad, good], np.empty(0, np.int64)) == [0, 1]
 
 
+def test_a_member_goes_for_good_reason_only():
+    # Twelve nets that are equally good: chance makes some look better on a few rows, and none of them goes.
+    truth = np.arange(400) % 4
+    random = np.random.default_rng(0)
+    equal = [4.0 * np.eye(4)[truth] + 2 * random.normal(size=(400, 4)) for _ in range(12)]
+    assert choose_members(equal, truth) == list(range(12))
+    # One that is worse, but wrong elsewhere, still helps.
+    worse = 4.0 * np.eye(4)[truth] + 2.5 * random.normal(size=(400, 4))
+    assert choose_members([equal[0], worse], truth) == [0, 1]
+
+
 def test_members_of_another_shape_are_refused():
     with pytest.raises(StackError, match="member2 gives"):
         ensemble([zoo.small((1, 8, 8), 10), zoo.small((1, 8, 8), 9)])

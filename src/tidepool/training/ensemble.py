@@ -10,33 +10,40 @@ import numpy.typing as npt
 
 Logits = npt.NDArray[Any]
 
+# Standard errors by which the loss must fall for a member to go.
+_SURE = 2.0
+
 
 def choose_members(logits: Sequence[Logits], truth: npt.NDArray[np.int64]) -> list[int]:
     """Return which of the members, each with logits ``[N, K]``, to keep, in their order.
 
-    Begins with the best one and adds, as long as the loss of the mean falls, the one that lowers it most (Caruana et
-    al., "Ensemble selection from libraries of models", ICML 2004). All of them where there are no rows to choose by.
+    All of them, but for those without which the loss is lower by more than chance would have it: some thousand rows
+    cannot tell two good nets apart, and keeping the luckier one is worse than keeping both. All of them, too, where
+    there are no rows to choose by.
     """
-    if not len(truth):
-        return list(range(len(logits)))
-    kept: list[int] = []
-    least = np.inf
-    while len(kept) < len(logits):
-        others = [i for i in range(len(logits)) if i not in kept]
-        losses = {i: _loss(np.mean([logits[k] for k in [*kept, i]], axis=0), truth) for i in others}
-        best = min(losses, key=lambda i: losses[i])
-        if losses[best] >= least:
+    kept = list(range(len(logits)))
+    while len(truth) and len(kept) > 1:
+        together = _losses(logits, kept, truth)
+        gains = {}
+        for one in kept:
+            better = together - _losses(logits, [i for i in kept if i != one], truth)
+            gains[one] = better.mean() - _SURE * better.std() / len(truth) ** 0.5
+        worst = max(gains, key=lambda i: gains[i])
+        if gains[worst] <= 0:
             break
-        least = losses[best]
-        kept.append(best)
-    return sorted(kept)
+        kept.remove(worst)
+    return kept
 
 
-def _loss(logits: Logits, truth: npt.NDArray[np.int64]) -> float:
-    """Return the negative log-likelihood at the temperature that suits these logits best.
+def _losses(logits: Sequence[Logits], members: list[int], truth: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the negative log-likelihood of each row ``[N]`` at the temperature that suits these members best.
 
     Otherwise a mean, which is less sure than its members, would be blamed for what the temperature sets right.
     """
-    from tidepool.statistics import best_temperature, log_likelihood
+    from scipy.special import log_softmax
 
-    return -log_likelihood(logits / best_temperature(logits, truth), truth)
+    from tidepool.statistics import best_temperature
+
+    mean = np.mean([logits[i] for i in members], axis=0, dtype=np.float64)
+    likelihood = np.asarray(log_softmax(mean / best_temperature(mean, truth), axis=1))
+    return -likelihood[np.arange(len(truth)), truth]

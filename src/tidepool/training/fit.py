@@ -22,7 +22,6 @@ from tidepool.training.card import card_of
 from tidepool.training.ensemble import choose_members
 from tidepool.training.plan import Plan
 from tidepool.training.regime import Regime
-from tidepool.training.resident import resident
 from tidepool.training.rows import Rows, require_finite
 from tidepool.training.settings import Fitted, Listener, Settings
 from tidepool.training.split import default_share, hold_back, hold_back_originals
@@ -59,6 +58,7 @@ class _Fitting:
         self.start = time.monotonic()  # importing torch counts
         from tidepool.training.checkpoint import Checkpoint
         from tidepool.training.device import pick_device
+        from tidepool.training.resident import resident
 
         self.images, self.settings, self.listener = images, settings, listener
         labels = images.require_classes("training")
