@@ -23,9 +23,9 @@ from tidepool.warp import Recipe
 # The large one after 105,000: loss .0119, the small one in that time .0146; after 56,000 .0181 and .0138.
 _LARGE = 90_000
 # Who joins it, and from how many showings of each: soon a net of another kind, averaged with the first, is worth more
-# than showing the first one more. Alone it has 99.61 % right after 486,000, loss .0120 (three seeds); with broad .0107, with
-# moments-large .0109, with both .0102 and 99.69 %, with fine and another large too .0096 and 99.72 %. Kinds count, for
-# they are wrong elsewhere: three large ones have .0108.
+# than showing the first one more. Alone it has 99.61 % right after 486,000, loss .0120 (three seeds); with broad .0107,
+# with moments-large .0109, with both .0102 and 99.69 %, with fine and another large too .0096 and 99.72 %. Kinds count,
+# for they are wrong elsewhere: three large ones have .0108.
 _OTHERS = (
     ("moments-large", 180_000),
     ("broad", 180_000),

@@ -44,6 +44,7 @@ def _losses(logits: Sequence[Logits], members: list[int], truth: npt.NDArray[np.
 
     from tidepool.statistics import best_temperature
 
-    mean = np.mean([logits[i] for i in members], axis=0, dtype=np.float64)
+    mean: Logits = np.asarray(np.mean([logits[i] for i in members], axis=0, dtype=np.float64))
     likelihood = np.asarray(log_softmax(mean / best_temperature(mean, truth), axis=1))
-    return -likelihood[np.arange(len(truth)), truth]
+    found: npt.NDArray[np.float64] = -likelihood[np.arange(len(truth)), truth]
+    return found
