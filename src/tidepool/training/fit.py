@@ -33,7 +33,7 @@ Weights = dict[str, Array]
 _BLOCK = 4096  # pictures predicted at a time
 # What the loop needs beside its steps: validation, closing; and the error of a short probe.
 _MARGIN = 0.98
-_CLOSING = 0.8  # seconds to export the net and to judge its views
+_CLOSING = 0.6  # seconds to export the net and to judge its views
 _MEMBER = 0xE5  # keeps the seeds of an ensemble's members apart
 
 
