@@ -11,7 +11,7 @@ import numpy.typing as npt
 Logits = npt.NDArray[Any]
 
 # Standard errors by which the loss must fall for a member to go.
-_SURE = 2.0
+_SURE = 3.0
 
 
 def choose_members(logits: Sequence[Logits], truth: npt.NDArray[np.int64]) -> list[int]:
