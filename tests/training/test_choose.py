@@ -1,11 +1,5 @@
-import numpy as np
-import pytest
-
-from tidepool.images import ImageSet
 from tidepool.nets import zoo
-from tidepool.training.choose import batch_size, choose_stacks
-from tidepool.training.fit import fit
-from tidepool.training.settings import Settings
+from tidepool.training.choose import choose_stacks
 from tidepool.warp import recipes
 
 SHAPE, RATE = (1, 28, 28), 60e9
@@ -37,21 +31,3 @@ def test_ink_that_lies_anywhere_is_brought_to_one_pose_by_every_member():
 
 def test_rows_of_values_get_dense_layers():
     assert choose_stacks((64,), 10, recipes["none"], RATE, 30) == [zoo.dense((64,), 10)]
-
-
-def test_a_few_seconds_are_spent_on_many_small_steps():
-    assert batch_size(256, 30_000) == 128
-    assert batch_size(256, 300_000) == 256
-    assert batch_size(90, 30_000) == 90
-
-
-def test_a_brief_training_is_recorded_with_its_own_batches():
-    random = np.random.default_rng(0)
-    images = random.integers(0, 255, (6000, 16, 16)).astype(np.uint8)
-    found = fit(ImageSet(images=images, labels=np.arange(6000) % 3), Settings(seconds=3, device="cpu"))
-    (plan,) = found.plans
-    assert plan.batch_size == 128
-    training = found.model.card["training"]
-    assert training["epochs"] == pytest.approx(plan.last_step / plan.steps_per_epoch)
-    assert training["images_per_second"] == pytest.approx(128 * training["steps"] / training["seconds"])
-    assert plan.steps_per_epoch == len(images) * 9 // 10 // 128

@@ -28,10 +28,6 @@ _LARGE = 90_000
 # .0093. Kinds count, for they are wrong elsewhere: three times large has .0108.
 _MEMBER = 160_000
 _OTHERS = ("moments-large", "broad", "large", "fine", "broad", "large", "moments-large", "broad", "large")
-# Below so many showings more and smaller steps are better: after 28,000 of them, small, four seeds, batches of 128 have
-# 99.07 %, those of 256 98.91. After 110,000 the two are even, 99.57 and 99.54, and the larger ones a fifth faster.
-_BRIEF = 60_000
-_SMALL_BATCH = 128
 _PROBE_STEPS = 5
 
 
@@ -59,11 +55,6 @@ def choose_stacks(shape: Shape, classes: int, recipe: Recipe, macs_per_second: f
             break
         members.append(other)
     return members
-
-
-def batch_size(usual: int, showings: float) -> int:
-    """Return the images a step for a net that is shown so many in all."""
-    return min(usual, _SMALL_BATCH) if showings < _BRIEF else usual
 
 
 def _family(recipe: Recipe) -> str:

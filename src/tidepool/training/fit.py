@@ -89,7 +89,7 @@ class _Fitting:
         self.logits: list[Array] = []
         self.plans: list[Plan] = []
         self.history: list[dict[str, Any]] = []
-        self.seconds, self.steps, self.epochs, self.shown = 0.0, 0, 0.0, 0
+        self.seconds, self.steps = 0.0, 0
         self.interrupted = False
         self.state: tuple[Weights, dict[str, Any]] | None = None
         self.checkpoint: Checkpoint | None = None
@@ -114,12 +114,6 @@ class _Fitting:
                 rate = 3 * self.draft.batch_size / self.pace
                 left = self._left() - self._prediction([probe])
                 stacks = choose.choose_stacks(shape, count, self.draft.recipe, rate, left)
-            macs = sum(stack.macs for stack in stacks)
-            shown = self.draft.batch_size * (self._left() - self._prediction(stacks)) / (self.pace * max(1, macs))
-            if not settings.regime:
-                size = choose.batch_size(self.draft.batch_size, shown)
-                self.pace *= size / self.draft.batch_size
-                self.draft = self.draft.with_batches(size)
         self.stacks = stacks or [choose.usual_stack(shape, count, self.draft.recipe)]
         for stack in self.stacks:
             stack.check_classes(count)
@@ -156,8 +150,6 @@ class _Fitting:
         self.history += self._numbered(outcome.history)
         self.seconds += outcome.seconds
         self.steps += outcome.steps
-        self.epochs += outcome.steps / outcome.plan.steps_per_epoch
-        self.shown += outcome.steps * outcome.plan.batch_size
         self.interrupted = outcome.interrupted
         self.number += 1
 
@@ -174,8 +166,8 @@ class _Fitting:
         card = card_of(self.images, self.settings, self.classes, self.held, self.share, self.device, plans)
         card["training"] = {
             "seconds": self.seconds,
-            "images_per_second": self.shown / self.seconds if self.seconds else 0.0,
-            "epochs": self.epochs,
+            "images_per_second": self.steps * self.draft.batch_size / self.seconds if self.seconds else 0.0,
+            "epochs": self.steps / self.draft.steps_per_epoch,
             "steps": self.steps,
             "members": len(self.weights),
             "interrupted": self.interrupted,
@@ -259,8 +251,6 @@ class _Fitting:
             "rows": self.history,
             "seconds": self.seconds,
             "steps": self.steps,
-            "epochs": self.epochs,
-            "shown": self.shown,
             "pace": self.pace,
             # The loop counts what it worked by itself, also before a stop.
             "before": time.monotonic() - self.start - (self.state[1]["worked"] if self.state else 0.0),
@@ -274,8 +264,7 @@ class _Fitting:
         self.stacks = [Stack.from_dict(values) for values in facts["stacks"]]
         self.plans = [Plan.from_dict(values) for values in facts["plans"]]
         self.history, self.seconds, self.steps = facts["rows"], facts["seconds"], facts["steps"]
-        self.epochs, self.shown, self.pace = facts["epochs"], facts["shown"], facts["pace"]
-        self.draft = self.draft.with_batches(Plan.from_dict(facts["plan"]).batch_size)
+        self.pace = facts["pace"]
         self.start -= facts["before"] + facts["worked"]
         self.number = len(self.plans)
         for i in range(self.number):

@@ -70,11 +70,6 @@ class Plan:
         """Return the plan for another length."""
         return replace(self, steps=max(1, steps))
 
-    def with_batches(self, size: int) -> Plan:
-        """Return the plan for batches of ``size`` images."""
-        per_epoch = max(1, self.steps_per_epoch * self.batch_size // size)
-        return replace(self, batch_size=size, steps_per_epoch=per_epoch)
-
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as card and checkpoint keep it."""
         return {**asdict(self), "recipe": self.recipe.to_dict()}
