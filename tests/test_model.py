@@ -48,6 +48,12 @@ def test_onnx_and_safetensors_agree(model, digits):
     np.testing.assert_allclose(model.predict_proba(digits), by_torch, atol=1e-5)
 
 
+def test_one_picture_is_told_the_same_as_among_others(model, digits):
+    together = model.predict_proba(digits.images[:40])
+    alone = np.concatenate([model.predict_proba(digits.images[i : i + 1]) for i in range(40)])
+    np.testing.assert_allclose(alone, together, atol=1e-5)
+
+
 def test_saved_and_read_again_it_is_the_same(model, saved, digits):
     again = tp.load(saved)
     np.testing.assert_array_equal(again.predict_proba(digits), model.predict_proba(digits))

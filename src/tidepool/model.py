@@ -93,13 +93,21 @@ class Model:
 
     @cached_property
     def _session(self) -> Any:
+        return self._open(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0)
+
+    @cached_property
+    def _session_for_one(self) -> Any:
+        # To wake a second thread for each layer takes longer than one picture does.
+        return self._open(1)
+
+    def _open(self, threads: int) -> Any:
         try:
             import onnxruntime
         except ImportError as error:
             raise OutsideError("onnxruntime is not installed", "pip install onnxruntime") from error
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+        options.intra_op_num_threads = threads
         # Threads that spin between calls would take the cores from torch when both live in one process.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return onnxruntime.InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
@@ -138,9 +146,10 @@ class Model:
     def _probabilities(self, pictures: Array) -> npt.NDArray[np.float32]:
         """Return what the graph says of checked pictures, one look at each."""
         found = np.empty((len(pictures), len(self.card["classes"])), dtype=np.float32)
+        session = self._session_for_one if len(pictures) == 1 else self._session
         for start in range(0, len(pictures), _BATCH):
             part = np.ascontiguousarray(pictures[start : start + _BATCH])
-            found[start : start + _BATCH] = self._session.run(["probabilities"], {"images": part})[0]
+            found[start : start + _BATCH] = session.run(["probabilities"], {"images": part})[0]
         return found
 
     def predict(self, images: ImageSet | Array, effort: Effort = "usual") -> Array:
