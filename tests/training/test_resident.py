@@ -1,4 +1,4 @@
-"""What a GPU does, done by the CPU under another name: every line but the speed is that of a GPU."""
+"""What a GPU does, done by the CPU under another name: all but what asks the GPU itself, for its memory or its kind."""
 
 import numpy as np
 import pytest

@@ -30,7 +30,9 @@ _WRITING = 0.6
 @click.option("--out", required=True, metavar="M.tidepool", help="Where the model goes.")
 @click.option("--budget", metavar="TIME", help="Wall time for everything: 20s, 5m, 1h.  [default: 60s]")
 @click.option("--epochs", type=float, metavar="N", help="Passes over the pictures, in place of a budget.")
-@click.option("--stack", metavar="NAME|FILE", help="small, medium, large, dense, or a JSON file of layers.")
+@click.option(
+    "--stack", metavar="NAME|FILE", help="small, medium, large, broad, fine, dense, or a JSON file of layers."
+)
 @click.option(
     "--recipe",
     metavar="NAME|FILE",

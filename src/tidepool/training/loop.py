@@ -193,5 +193,6 @@ def _signals() -> Iterator[Callable[[], bool]]:
 def own_randomness(device: str) -> AbstractContextManager[None]:
     """Keep the caller's random state of torch, on the CPU and on ``device``: ours is set before every step."""
     where = torch.device(device)
-    gpus = [] if where.type == "cpu" else [where.index or 0]
-    return torch.random.fork_rng(gpus, device_type="cuda" if where.type == "cpu" else where.type)
+    if where.type == "cpu":
+        return torch.random.fork_rng([])
+    return torch.random.fork_rng([where], device_type=where.type)

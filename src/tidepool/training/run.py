@@ -184,7 +184,7 @@ class Run:
 
 
 def halves(device: str) -> bool:
-    """Return whether training on ``device`` multiplies bfloat16: on NVIDIA's GPUs that can, several times as fast."""
+    """Return whether training on ``device`` multiplies bfloat16: on NVIDIA's GPUs that do so themselves."""
     return torch.device(device).type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
